@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The profile language: one table of keys (src/profile/keys.def), a reader, the merge, the expansion.  (src/profile) */
+/* The profile language: one table of keys (include/sbx/keys.def), a reader, the merge, the expansion.  (src/profile) */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,9 @@ enum key_type {
 	KEY_PATH,     /* a host path: ~, variables, relative to the profile's directory */
 	KEY_INSIDE,   /* a path inside the sandbox, absolute */
 	KEY_BOOL,
-	KEY_INT,      /* range in the table's help column */
+	KEY_INT,      /* a range in the table */
+	KEY_MODE,     /* octal digits */
+	KEY_PERCENT,  /* num: hundredths of a percent, 150% is 15000 */
 	KEY_SIZE,     /* bytes */
 	KEY_TIME,     /* milliseconds */
 	KEY_SIGNAL,   /* number */
@@ -45,7 +47,8 @@ struct profile_word {
 struct profile_value {
 	bool set;            /* a line or option gave it (also an empty one: words.n == 0, text "") */
 	char *text;          /* scalars: expanded text */
-	int64_t num;         /* BOOL 0/1, INT, SIZE bytes, TIME ms, SIGNAL number, ENUM index; defaults filled in when not set */
+	int64_t num;         /* BOOL 0/1, INT, MODE, PERCENT, SIZE bytes, TIME ms, SIGNAL number, ENUM index; the default
+	                      * where it is not set or empty */
 	struct profile_word *words;
 	size_t n_words;
 	struct origin origin; /* of the last line that gave it */
@@ -94,7 +97,7 @@ struct key_info {
 	const char *section, *name;
 	const char *const *aliases; /* NULL-terminated */
 	enum key_type type;
-	const char *const *choices; /* ENUM: NULL-terminated; else NULL */
+	const char *const *choices; /* ENUM, and LIST of fixed words: NULL-terminated; else NULL */
 	const char *default_text;   /* as people read it, "" none */
 	const char *help;           /* one line */
 	bool supported;             /* its machinery is in this build */
@@ -102,6 +105,15 @@ struct key_info {
 const struct key_info *profile_key_info(enum profile_key key);
 /* profile_key_find - by section and name or alias, letter case free.  -1 where there is none. */
 int profile_key_find(const char *section, const char *name);
+
+/* profile_escapes - label every grant that is an escape by nature (SECURITY.md: a container engine's socket, a writable
+ * home, raw X11, an unfiltered bus ...).  @notes: one line each, "FILE:LINE: [Section] Key=VALUE: escape: why".
+ * Returns the number added. */
+size_t profile_escapes(const struct profile *p, struct strv *notes);
+
+/* profile_set_literal - "Section.Key=WORD" for a profile_request's sets, written so that @text comes back as one word
+ * (scalars: as the whole value), unchanged: quoted, and $ doubled where the key expands.  Returns new. */
+char *profile_set_literal(enum profile_key key, const char *text);
 
 /* profile_print - the merged profile as INI, each value with "# file:line" before it; --format json likewise. */
 void profile_print(const struct profile *p, FILE *out);
