@@ -92,9 +92,13 @@ int image_list(const struct image_store *store, struct image ***ret, size_t *ret
 int image_from_json(const char *name, const char *manifest, size_t manifest_len, const char *config, size_t config_len,
 	struct image **ret, struct sbx_err *err);
 
-/* layer_path - "STORE/layers/MAP/HEX" of an extracted layer.  Returns new. */
-char *layer_path(const struct image_store *store, const char *map_name, const struct digest *diff_id);
-/* image_is_unpacked - whether every layer is extracted for this map. */
+/* layer_path - the tree of an extracted layer.  Returns new.
+ * Most trees are the same on every base: "STORE/layers/MAP/HEX", HEX the diff ID.  A layer that leaves out entries for
+ * parent directories, or hard-links into a lower layer, or empties the root, takes something from the layers below; the
+ * same diff ID on another base is another tree, so it lies at "STORE/layers/MAP/chain-HEX", HEX the chain ID.  That
+ * one is looked for first.  Where neither is there, the path by diff ID is returned. */
+char *layer_path(const struct image_store *store, const char *map_name, const struct image_layer *layer);
+/* image_is_unpacked - whether every layer is extracted for this map, in either place. */
 bool image_is_unpacked(const struct image_store *store, const struct image *image, const char *map_name);
 
 /* json_load_bounded - strict JSON of at most @max bytes: no duplicate keys, depth bounded. New reference or NULL. */
