@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* interleave ROUNDS BASE FILE - time commands in turns, so that whatever else the machine does meets all of them alike.
+ * FILE has a line a command, NAME<TAB>COMMAND, run by exec through /bin/sh -c "exec COMMAND".  Each round runs every
+ * command once, in an order that is turned by one each round.  Prints the median and the lowest wall time of each, and
+ * the median of the per-round ratios to the command named BASE.  A command that fails ends the bench: a failed start is
+ * no measurement. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define COMMANDS_MAX 32
+
+extern char **environ;
+
+struct command {
+	char *name, *line;
+	double *ms; /* one a round */
+};
+
+static double now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static bool run_once(const struct command *c, double *ret_ms)
+{
+	_Bool ok;
+	char script[8192];
+	snprintf(script, sizeof script, "exec %s", c->line);
+	char *argv[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", script, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	double start = now_ms();
+	pid_t pid;
+	int r = posix_spawn(&pid, "/bin/sh", &actions, NULL, argv, environ), status = 1;
+	ok = r == 0 && waitpid(pid, &status, 0) == pid && status == 0;
+	*ret_ms = now_ms() - start;
+	posix_spawn_file_actions_destroy(&actions);
+	if (!ok)
+		fprintf(stderr, "interleave: %s failed with status %#x: %s\n", c->name, (unsigned)status, c->line);
+	return ok;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static double median(const double *values, size_t n)
+{
+	double sorted[4096];
+	memcpy(sorted, values, n * sizeof *values);
+	qsort(sorted, n, sizeof *sorted, compare);
+	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+static size_t read_commands(const char *path, struct command *commands, size_t rounds)
+{
+	size_t n = 0;
+	char line[8192];
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (n < COMMANDS_MAX && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = '\0';
+		char *tab = strchr(line, '\t');
+		if (!tab)
+			continue;
+		*tab = '\0';
+		commands[n++] = (struct command){strdup(line), strdup(tab + 1), calloc(rounds, sizeof(double))};
+	}
+	fclose(f);
+	return n;
+}
+
+static void report(const struct command *commands, size_t n, size_t rounds, const struct command *base)
+{
+	printf("%-28s %10s %10s %10s\n", "", "median ms", "lowest ms", "ratio");
+	for (size_t i = 0; i < n; i++) {
+		double ratios[4096], lowest = commands[i].ms[0];
+		for (size_t r = 0; r < rounds; r++) {
+			ratios[r] = commands[i].ms[r] / base->ms[r];
+			lowest = commands[i].ms[r] < lowest ? commands[i].ms[r] : lowest;
+		}
+		printf("%-28s %10.2f %10.2f %10.2f\n", commands[i].name, median(commands[i].ms, rounds), lowest,
+			median(ratios, rounds));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct command commands[COMMANDS_MAX] = {0};
+	size_t rounds = argc == 4 ? strtoul(argv[1], NULL, 10) : 0;
+	if (rounds == 0 || rounds > 4096) {
+		fprintf(stderr, "usage: interleave ROUNDS BASE FILE\n");
+		return 2;
+	}
+	size_t n = read_commands(argv[3], commands, rounds);
+	const struct command *base = NULL;
+	for (size_t i = 0; i < n; i++)
+		base = strcmp(commands[i].name, argv[2]) == 0 ? &commands[i] : base;
+	if (!base) {
+		fprintf(stderr, "interleave: %s: no command named %s\n", argv[3], argv[2]);
+		return 2;
+	}
+	for (size_t r = 0; r <= rounds; r++) /* the first round warms the caches and does not count */
+		for (size_t i = 0; i < n; i++) {
+			struct command *c = &commands[(i + r) % n];
+			if (!run_once(c, &c->ms[r ? r - 1 : 0]))
+				return 1;
+		}
+	report(commands, n, rounds, base);
+	return 0;
+}
