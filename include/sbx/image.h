@@ -92,13 +92,12 @@ int image_list(const struct image_store *store, struct image ***ret, size_t *ret
 int image_from_json(const char *name, const char *manifest, size_t manifest_len, const char *config, size_t config_len,
 	struct image **ret, struct sbx_err *err);
 
-/* layer_path - the tree of an extracted layer.  Returns new.
- * Most trees are the same on every base: "STORE/layers/MAP/HEX", HEX the diff ID.  A layer that leaves out entries for
- * parent directories, or hard-links into a lower layer, or empties the root, takes something from the layers below; the
- * same diff ID on another base is another tree, so it lies at "STORE/layers/MAP/chain-HEX", HEX the chain ID.  That
- * one is looked for first.  Where neither is there, the path by diff ID is returned. */
+/* layer_path - the tree of an extracted layer: "STORE/layers/MAP/HEX", HEX its *chain* ID.  Returns new.
+ * Not the diff ID: parent directories that a tar leaves out take mode, owner and times from the layers below, a hard link
+ * may name a lower layer's file, and the root can be emptied.  On another base the same diff ID is another tree.  It
+ * also gives an image that holds one layer twice two trees, where overlayfs refuses one directory as two layers (ELOOP). */
 char *layer_path(const struct image_store *store, const char *map_name, const struct image_layer *layer);
-/* image_is_unpacked - whether every layer is extracted for this map, in either place. */
+/* image_is_unpacked - whether every layer is extracted for this map. */
 bool image_is_unpacked(const struct image_store *store, const struct image *image, const char *map_name);
 
 /* json_load_bounded - strict JSON of at most @max bytes: no duplicate keys, depth bounded. New reference or NULL. */
