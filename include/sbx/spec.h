@@ -35,6 +35,7 @@ struct root_spec {
 	char *scratch_parent;        /* host directory below which a run makes its own scratch directory (disk) */
 	bool read_only;
 	char *origin;
+	char *stacking; /* for explain: what probing says of this root, "native overlay: works here"; NULL: not probed */
 };
 
 /* What one mount operation does.  One table in the runtime (mount_op.c) gives each its function; the order in the spec
@@ -59,11 +60,13 @@ enum {
 	MOUNT_OP_OPTIONAL = 1 << 1,  /* a missing src (BIND, DEVICE, OVERLAY) or dst (MASK) is no error */
 	MOUNT_OP_CREATE = 1 << 2,    /* BIND: make a missing src directory on the host, 0700 */
 	MOUNT_OP_HOST = 1 << 3,      /* PROC, SYSFS: bind the host's */
+	MOUNT_OP_WITH_DEV = 1 << 4,  /* BIND: the profile's line says `dev`: no MOUNT_ATTR_NODEV */
+	MOUNT_OP_WITH_SUID = 1 << 5, /* BIND: the profile's line says `suid`: no MOUNT_ATTR_NOSUID */
 };
 
 struct mount_op {
 	enum mount_op_kind kind;
-	char *src;      /* host path or NULL */
+	char *src;      /* host path or NULL; MASK: NULL, or the host path that shows up at dst, for explain alone */
 	char *dst;      /* inside */
 	uint64_t attrs; /* MOUNT_ATTR_RDONLY, NOSUID, NODEV, NOEXEC */
 	unsigned flags; /* MOUNT_OP_* */
@@ -82,6 +85,7 @@ struct net_spec {
 
 struct process_spec {
 	struct strv argv;         /* at least one */
+	char *argv_origin;
 	struct strv env;          /* NAME=VALUE; HOME, PATH, TERM and so on included; HOME only if known without the image's passwd */
 	char *cwd;                /* inside; made where missing */
 	char *user, *group;       /* as written: a name or a number of the image's passwd and group; group NULL: the user's */
@@ -101,13 +105,15 @@ struct process_spec {
 };
 
 struct rlimit_spec {
-	int resource; /* RLIMIT_* */
+	int resource;     /* RLIMIT_* */
+	const char *name; /* "NOFILE", static */
 	struct rlimit limit;
 	char *origin;
 };
 
 struct security_spec {
 	uint64_t caps;            /* bit N: capability N is in the bounding set, and in permitted and effective of a uid 0 program */
+	char *caps_text;          /* the same as names, for explain: "CHOWN KILL", "none" */
 	bool caps_explicit;       /* AddCapability named some: they are given to a program that is not uid 0 as well (ambient stays empty) */
 	bool no_new_privs;
 	char *seccomp_name;       /* "default", "strict" ... or the JSON file's path; "unconfined": no filter */
@@ -150,6 +156,8 @@ struct mount_op *spec_add_mount(struct sandbox_spec *spec, enum mount_op_kind ki
 	const char *origin);
 const char *mount_op_name(enum mount_op_kind kind); /* "bind", "tmpfs" … */
 
-/* spec_print_text, spec_print_json - what `sbx explain` shows.  @out: borrowed. */
+/* spec_print_text, spec_print_json - what `sbx explain` shows.  Strings that may come from an image or a file are escaped.
+ * @out: borrowed.  spec_print_json: 0, or -EIO where @out takes no more.  The JSON document's fields are named in
+ * print_json.c and do not change their meaning. */
 void spec_print_text(const struct sandbox_spec *spec, FILE *out);
 int spec_print_json(const struct sandbox_spec *spec, FILE *out);

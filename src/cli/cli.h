@@ -35,8 +35,8 @@ enum cli_arg {
 
 /* One option.  A table ends with one whose name is NULL.  "help" (-h) is understood everywhere and not listed. */
 struct cli_option {
-	const char *name;    /* long name without dashes */
-	char letter;         /* short name or 0 */
+	const char *name; /* long name without dashes */
+	char letter;      /* short name or 0 */
 	enum cli_arg arg;
 	const char *metavar; /* how help shows the argument, "FILE"; "text|json" for CLI_ARG_CHOICE; NULL for a flag */
 	const char *help;    /* one line */
@@ -47,12 +47,12 @@ struct cli_option {
 /* One command, or one word after `image` or `profile`.  A table ends with one whose name is NULL. */
 struct cli_command {
 	const char *name;
-	int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
-	const char *usage;                 /* what follows the name, "[OPTIONS] PROFILE [-- COMMAND...]" */
-	const char *help;                  /* one line */
-	const struct cli_option *options;  /* or NULL */
+	int (*run)(int argc, char **argv);     /* argv[0] is the command's name; returns the exit status */
+	const char *usage;                     /* what follows the name, "[OPTIONS] PROFILE [-- COMMAND...]" */
+	const char *help;                      /* one line */
+	const struct cli_option *options;      /* or NULL */
 	const struct cli_command *subcommands; /* or NULL */
-	enum cli_arg operand;              /* what its operands are */
+	enum cli_arg operand;                  /* what its operands are */
 };
 
 /* All commands of this build, in the order of help. */
@@ -65,8 +65,8 @@ int cli_run_subcommand(const struct cli_command *self, int argc, char **argv);
 
 /* What cli_parse found. */
 enum cli_parsed {
-	CLI_PARSE_GO = 0,    /* go on: *ret_operand is the index of the first operand in argv (argc: none) */
-	CLI_PARSE_HELP = -1, /* help was asked for and printed: the command returns CLI_OK */
+	CLI_PARSE_GO = 0,     /* go on: *ret_operand is the index of the first operand in argv (argc: none) */
+	CLI_PARSE_HELP = -1,  /* help was asked for and printed: the command returns CLI_OK */
 	CLI_PARSE_ERROR = -2, /* an error was printed: the command returns CLI_USAGE (run: CLI_RUN_FAILED) */
 };
 
