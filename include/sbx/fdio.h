@@ -37,7 +37,7 @@ int fd_close_others(const int *keep, size_t n_keep, struct sbx_err *err);
 int fd_cloexec_others(const int *keep, size_t n_keep, struct sbx_err *err);
 
 /* file_write_durable - write a file so that a power cut leaves the old or the new content: temporary name in the same
- * directory, fsync, rename, fsync of the directory. */
+ * directory (".NAME.tmp-XXXXXXXX": what a killed process left matches that), fsync, rename, fsync of the directory. */
 int file_write_durable(int dirfd, const char *name, const void *bytes, size_t n, mode_t mode, struct sbx_err *err);
 
 /* dir_fsync - fsync a directory by descriptor. */

@@ -33,9 +33,13 @@ char *own_libexec(const char *name);
 
 /* helper_spawn - start a helper with signals reset, standard input from /dev/null, standard output and error to
  * @out_fd (-1: inherited), @keep descriptors (ascending) passed at their numbers, all others closed, and an
- * environment of PATH, HOME, LANG, XDG_* alone.  @argv[0] is an absolute path.
+ * environment of PATH, HOME, LANG, LC_*, XDG_*, SBX_*, TERM and NO_COLOR alone.  @argv[0] is an absolute path.
  * Returns the pid, and a pidfd in *ret_pidfd where not NULL; -errno. */
 pid_t helper_spawn(const char *const *argv, int out_fd, const int *keep, size_t n_keep, int *ret_pidfd, struct sbx_err *err);
 
 /* helper_run - helper_spawn and wait; exit status 0 is success.  Otherwise -EIO and the first line it printed. */
 int helper_run(const char *const *argv, struct sbx_err *err);
+
+/* helper_finish - the second half of helper_run, for a helper that was started with @out_fd's other end: read what it
+ * prints, wait for it, judge its status.  @path: as it was started. */
+int helper_finish(pid_t pid, int out_fd, const char *path, struct sbx_err *err);
