@@ -22,5 +22,20 @@ int resolve_dir_in_root(int root_fd, const char *path, mode_t mode, struct sbx_e
  * @ret_leaf: points into @path.  Returns an O_PATH|O_DIRECTORY descriptor or -errno; -EINVAL for "/". */
 int resolve_parent_in_root(int root_fd, const char *path, mode_t mode, const char **ret_leaf, struct sbx_err *err);
 
+/* What resolve_make_in_root makes.  @may_make: asked before anything is made, with the directory it would be made in;
+ * 0 or the -errno to end with; NULL: always. */
+struct resolve_make {
+	mode_t type;     /* of the last part: S_IFDIR, or S_IFREG for an empty file */
+	mode_t mode;     /* of the last part */
+	mode_t dir_mode; /* of parents */
+	int (*may_make)(int dir_fd, void *data);
+	void *data; /* borrowed */
+};
+
+/* resolve_make_in_root - open @path with O_PATH; what is missing is made, also behind links that lead to nothing (their
+ * target is made, inside the root).  An existing last part of another type than @make's is returned as it is, but
+ * -ENOTDIR where a directory is wanted.  Returns a descriptor or -errno. */
+int resolve_make_in_root(int root_fd, const char *path, const struct resolve_make *make, struct sbx_err *err);
+
 /* resolve_walk_in_root - the user-space walk alone, for its tests. */
 int resolve_walk_in_root(int root_fd, const char *path, int flags);
