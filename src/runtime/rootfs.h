@@ -34,12 +34,3 @@ void scratch_release(struct scratch *scratch);
  * On return the working directory is the new "/", no descriptor to the outside is left by it.
  * Context: child, first process of all namespaces, id maps written, full capabilities in its user namespace. */
 int rootfs_build(const struct sandbox_spec *spec, const struct scratch *scratch, int sync_fd, struct sbx_err *err);
-
-/* fuse_start - answer a SYNC_FUSE: start fuse-overlayfs on @fuse_fd inside the sandbox's user namespace (not its PID
- * namespace), and wait until it serves.
- * @which: the record's value: 0 the root, N the overlay operation spec->mounts[N - 1].
- * @fuse_fd: borrowed; close it right afterwards, or a dead fuse-overlayfs is not noticed by those who wait for it.
- * Returns 0 and *ret_pidfd (owned; the process is the caller's child, to be reaped with pidfd_wait); -errno with what
- * fuse-overlayfs printed.  It ends by itself when the mount is gone.  Context: parent. */
-int fuse_start(const struct sandbox_spec *spec, const struct scratch *scratch, int which, int userns_fd, int fuse_fd,
-	int *ret_pidfd, struct sbx_err *err);
