@@ -3,9 +3,9 @@
 noinst_LIBRARIES += libutil.a
 libutil_a_SOURCES = \
 	include/sbx/cleanup.h include/sbx/err.h include/sbx/log.h include/sbx/parse.h include/sbx/path.h \
-	include/sbx/str.h include/sbx/strv.h \
+	include/sbx/sha256.h include/sbx/str.h include/sbx/strv.h \
 	src/util/alloc.c src/util/cleanup.c src/util/err.c src/util/log.c src/util/nearest.c src/util/parse.c \
-	src/util/path.c src/util/signals.c src/util/strv.c src/util/text.c src/util/words.c
+	src/util/path.c src/util/sha256.c src/util/signals.c src/util/strv.c src/util/text.c src/util/words.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += test/unit/util/test_util
