@@ -37,3 +37,8 @@ clean-test:
 
 EXTRA_DIST += $(BATS_FILES) test/lib/account test/lib/run-test test/lib/check-tree test/lib/tap-filter.awk \
 	$(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/test/e2e/lib/* $(srcdir)/test/fixtures/*))
+
+# The unit tests' names, for who wants only those: make check TESTS="$(make -s print-unit-tests)".
+print-unit-tests:
+	@echo $(filter test/unit/%,$(TESTS))
+.PHONY: print-unit-tests
