@@ -140,7 +140,11 @@ int store_open(bool create, struct image_store *ret, struct sbx_err *err)
 {
 	_cleanup_free_ char *path = store_path(err);
 
-	return path ? store_open_at(path, create, ret, err) : -ENOENT;
+	if (path)
+		return store_open_at(path, create, ret, err);
+	if (err)
+		err->code = -EINVAL; /* -ENOENT says that there is no store yet */
+	return -EINVAL;
 }
 
 void store_close(struct image_store *store)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* sbx-image: all that touches image bytes.  sbx starts it; it is not meant to be typed. */
+
+#include "tool.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "sbx/cleanup.h"
+#include "sbx/str.h"
+
+static const struct {
+	const char *word;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"import", tool_import},
+	{"unpack", tool_unpack},
+	{"ls", tool_ls},
+	{"inspect", tool_inspect},
+	{"history", tool_history},
+	{"tree", tool_tree},
+	{"files", tool_files},
+	{"tag", tool_tag},
+	{"rm", tool_rm},
+	{"prune", tool_prune},
+	{"verify", tool_verify},
+};
+
+static void print_error(const char *message)
+{
+	_cleanup_free_ char *safe = text_escape(message);
+
+	fflush(stdout);
+	fprintf(stderr, "sbx: %s\n", safe);
+}
+
+int tool_fail(const struct sbx_err *err)
+{
+	print_error(err->msg);
+	return TOOL_FAILED;
+}
+
+int tool_usage(const char *fmt, ...)
+{
+	char message[SBX_ERR_MSG_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	print_error(message);
+	return TOOL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct sbx_err err = {0};
+
+	/* Dates alone: what is printed for programs must not depend on where it runs. */
+	setlocale(LC_TIME, "");
+	umask(077);
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(argv[1], commands[i].word) != 0)
+			continue;
+		int status = commands[i].run(argc - 1, argv + 1);
+		/* A full disk or a closed descriptor behind standard output is found out here at the latest. */
+		if ((fflush(stdout) != 0 || ferror(stdout)) && status == TOOL_OK) {
+			sbx_fail(&err, errno ? -errno : -EIO, "write to standard output");
+			return tool_fail(&err);
+		}
+		return status;
+	}
+	return tool_usage("%s is a part of sbx and has no use of its own: see `sbx image --help`", argv[0]);
+}
