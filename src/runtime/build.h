@@ -13,10 +13,10 @@
 struct root_build {
 	const struct sandbox_spec *spec;
 	int sync_fd;
-	int base_fd;     /* O_PATH: the scratch directory, or the root of the tmpfs that stands in for it */
+	int base_fd;           /* O_PATH: the scratch directory, or the root of the tmpfs that stands in for it */
 	const char *base_path; /* the same by name; borrowed from the spec or the scratch */
-	int root_fd;     /* O_PATH: the root of the new tree, -1 while there is none */
-	uint64_t *own_mounts; /* mount IDs of what this run made: mount points may be made there and nowhere else */
+	int root_fd;           /* O_PATH: the root of the new tree, -1 while there is none */
+	uint64_t *own_mounts;  /* mount IDs of what this run made: mount points may be made there and nowhere else */
 	size_t n_own_mounts;
 };
 

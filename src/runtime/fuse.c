@@ -82,18 +82,21 @@ static _Noreturn void child_exec(char *const argv[], int userns_fd, int fuse_fd,
 int fuse_start(const struct fuse_request *q, struct fuse_server *ret, struct sbx_err *err)
 {
 	int out[2];
-	const struct mount_op *op = q->which > 0 && (size_t)q->which <= q->spec->n_mounts ? &q->spec->mounts[q->which - 1] : NULL;
+	const struct mount_op *op =
+		q->which > 0 && (size_t)q->which <= q->spec->n_mounts ? &q->spec->mounts[q->which - 1] : NULL;
 	*ret = (struct fuse_server){.pidfd = -1, .out_fd = -1};
 	if (q->which != 0 && (!op || op->kind != MOUNT_OP_OVERLAY))
 		return sbx_fail_plain(err, -EPROTO, "the child asked for a stack that is not in the plan");
 	if (op && !op->src)
 		return sbx_fail_plain(err, -EOPNOTSUPP,
-			"%s: an overlay of the image's own directory needs the kernel's overlayfs, and this one refuses it",
+			"%s: an overlay of the image's own directory needs the kernel's overlayfs, and this one "
+			"refuses it",
 			op->dst);
 	_cleanup_free_ char *program = helper_find("fuse-overlayfs");
 	if (!program)
 		return sbx_fail_plain(err, -ENOENT,
-			"fuse-overlayfs is not installed (package fuse-overlayfs), and the kernel's own overlayfs is not to be "
+			"fuse-overlayfs is not installed (package fuse-overlayfs), and the kernel's own overlayfs is "
+			"not to be "
 			"used or refuses");
 	_cleanup_free_ char *dir = stack_path(q->spec, q->scratch, q->which, q->pid);
 	_cleanup_free_ char *options = fuse_options(q->spec, dir, q->which);

@@ -21,9 +21,9 @@ struct fuse_request {
 	int fuse_fd;   /* close it right afterwards, or a dead server is not noticed by those who wait for it */
 };
 
-/* fuse_start - start fuse-overlayfs for a request.  It need not serve yet when this returns: the kernel holds the child's
- * first question until it does, or fails it when the server is dead.
- * Returns 0 and *ret (end it with fuse_end); -errno.  Context: parent. */
+/* fuse_start - start fuse-overlayfs for a request.  It need not serve yet when this returns: the kernel holds the
+ * child's first question until it does, or fails it when the server is dead. Returns 0 and *ret (end it with fuse_end);
+ * -errno.  Context: parent. */
 int fuse_start(const struct fuse_request *q, struct fuse_server *ret, struct sbx_err *err);
 
 /* fuse_message - the first line that the server printed; new, NULL where it printed nothing. */

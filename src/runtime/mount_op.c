@@ -80,7 +80,8 @@ int build_target(const struct root_build *b, const char *dst, mode_t type, struc
 		return fd;
 	if (fd == -EROFS)
 		return sbx_fail_plain(err, fd,
-			"the mount point %s is missing and would have to be made on the host, which sbx never does: make it, "
+			"the mount point %s is missing and would have to be made on the host, which sbx never does: "
+			"make it, "
 			"or mount elsewhere",
 			dst);
 	if (err)
@@ -95,7 +96,8 @@ int tree_clone(int dirfd, const char *path, bool recursive, uint64_t attrs, cons
 	_cleanup_close_ int fd = sys_open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | deep | empty);
 	if (fd == -EINVAL && !recursive)
 		return sbx_fail_plain(err, fd,
-			"bind %s: other file systems are mounted below it, and an ordinary user cannot leave them out: add "
+			"bind %s: other file systems are mounted below it, and an ordinary user cannot leave them out: "
+			"add "
 			"the option rec",
 			what);
 	if (fd < 0)
@@ -213,8 +215,10 @@ static int op_proc(const struct op_context *c, struct sbx_err *err)
 	_cleanup_close_ int fd = fs_mount_new("proc", NULL, (unsigned)c->op->attrs, err);
 	if (fd == -EPERM)
 		return sbx_fail_plain(err, fd,
-			"mount a new /proc: the kernel refuses it to a user namespace where parts of the /proc outside are "
-			"covered, as in most containers: set [Files] Proc=host-bind, or start the container with its /proc "
+			"mount a new /proc: the kernel refuses it to a user namespace where parts of the /proc outside "
+			"are "
+			"covered, as in most containers: set [Files] Proc=host-bind, or start the container with its "
+			"/proc "
 			"unmasked (podman: --security-opt unmask=ALL)");
 	return fd < 0 ? fd : attach_at(c, fd, S_IFDIR, err);
 }
@@ -288,8 +292,8 @@ static int op_overlay(const struct op_context *c, struct sbx_err *err)
 	if (r < 0 || src < 0)
 		return r;
 	if (type != S_IFDIR)
-		return sbx_fail_plain(err, -ENOTDIR, "%s is not a directory, and only a directory can have an overlay",
-			op->src);
+		return sbx_fail_plain(
+			err, -ENOTDIR, "%s is not a directory, and only a directory can have an overlay", op->src);
 	/* fuse-overlayfs runs outside and needs the name; the kernel is given the file that was opened. */
 	snprintf(self, sizeof self, "/proc/self/fd/%d", src);
 	strv_add(&lower, self);
@@ -305,7 +309,8 @@ static int op_overlay(const struct op_context *c, struct sbx_err *err)
 }
 
 /* op_mask - an empty directory or file of mode 0 from the scratch directory, read-only.  It covers the file system
- * object itself, so another name for it or another mount of it elsewhere is not covered: the plan names all of those. */
+ * object itself, so another name for it or another mount of it elsewhere is not covered: the plan names all of those.
+ */
 static int op_mask(const struct op_context *c, struct sbx_err *err)
 {
 	const struct mount_op *op = c->op;
@@ -318,7 +323,8 @@ static int op_mask(const struct op_context *c, struct sbx_err *err)
 		return 0;
 	if (target == -EROFS)
 		return sbx_fail_plain(err, target,
-			"hide %s: it does not exist yet, and lies in a directory of the host where sbx makes nothing: make it "
+			"hide %s: it does not exist yet, and lies in a directory of the host where sbx makes nothing: "
+			"make it "
 			"there, or hide its directory",
 			op->dst);
 	if (target < 0)

@@ -62,8 +62,8 @@ int rootfs_build(const struct sandbox_spec *spec, const struct scratch *scratch,
 	_cleanup_(build_end) struct root_build b = {.spec = spec, .sync_fd = sync_fd, .base_fd = -1, .root_fd = -1};
 	mode_t old_umask = umask(0);
 
-	/* Propagation is left as the new namespace has it: what came from the host is a slave there, which sends nothing
-	 * back, and each bind is made private where it is made (tree_clone). */
+	/* Propagation is left as the new namespace has it: what came from the host is a slave there, which sends
+	 * nothing back, and each bind is made private where it is made (tree_clone). */
 	int r = open_base(&b, scratch, err);
 	if (r < 0)
 		return r;

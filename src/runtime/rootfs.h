@@ -10,10 +10,10 @@
 /* The ephemeral side of one run: a directory below spec->root.scratch_parent that holds the upper and work directories
  * of the root and of each overlay operation, locked (flock) while the run lives. */
 struct scratch {
-	char *path;   /* NULL with SCRATCH_MEMORY or where nothing is writable */
-	int fd;       /* O_PATH|O_DIRECTORY of it, -1 likewise */
-	int lock_fd;  /* holds the flock; whoever gets the lock of a leftover may remove it.  A process that is to keep the
-	               * lock when the caller dies (the guard) inherits it */
+	char *path;  /* NULL with SCRATCH_MEMORY or where nothing is writable */
+	int fd;      /* O_PATH|O_DIRECTORY of it, -1 likewise */
+	int lock_fd; /* holds the flock; whoever gets the lock of a leftover may remove it.  A process that is to keep
+		      * the lock when the caller dies (the guard) inherits it */
 };
 
 /* scratch_create - make it, and collect what killed runs left below the same parent (those whose lock is free).
@@ -21,8 +21,8 @@ struct scratch {
 int scratch_create(const struct sandbox_spec *spec, struct scratch *ret, struct sbx_err *err);
 
 /* scratch_remove - remove it; what inside ids other than the caller's own made is removed by a forked child that joins
- * @userns_fd (of the sandbox; -1: a new user namespace with spec's maps).  *scratch is empty afterwards, also on failure.
- * Context: parent or guard, after the end. */
+ * @userns_fd (of the sandbox; -1: a new user namespace with spec's maps).  *scratch is empty afterwards, also on
+ * failure. Context: parent or guard, after the end. */
 int scratch_remove(const struct sandbox_spec *spec, struct scratch *scratch, int userns_fd, struct sbx_err *err);
 
 /* scratch_release - free the memory and close the descriptors, remove nothing. */

@@ -36,10 +36,10 @@ static int dir_lock(int parent_fd, const char *name)
 	return st.st_nlink == 0 ? -ENOENT : steal_fd(&fd);
 }
 
-/* remove_mapped - tree_remove by a child that is root in the user namespace @userns_fd, or where that is -1 in a new one
- * with @maps: files there belong to subordinate ids. */
-static int remove_mapped(int parent_fd, const char *name, const struct idmap_pair *maps, int userns_fd,
-	struct sbx_err *err)
+/* remove_mapped - tree_remove by a child that is root in the user namespace @userns_fd, or where that is -1 in a new
+ * one with @maps: files there belong to subordinate ids. */
+static int remove_mapped(
+	int parent_fd, const char *name, const struct idmap_pair *maps, int userns_fd, struct sbx_err *err)
 {
 	int go[2], status;
 	if (pipe2(go, O_CLOEXEC) < 0)
@@ -72,7 +72,8 @@ static int remove_mapped(int parent_fd, const char *name, const struct idmap_pai
 	return r;
 }
 
-static int dir_remove(int parent_fd, const char *name, const struct idmap_pair *maps, int userns_fd, struct sbx_err *err)
+static int dir_remove(
+	int parent_fd, const char *name, const struct idmap_pair *maps, int userns_fd, struct sbx_err *err)
 {
 	int r = tree_remove(parent_fd, name, err);
 	if (r < 0 && (userns_fd >= 0 || maps->by_helper))

@@ -74,8 +74,8 @@ static int open_dir(int dirfd, const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static int stack_open(const struct root_build *b, int which, const struct strv *lower, struct stack *s,
-	struct sbx_err *err)
+static int stack_open(
+	const struct root_build *b, int which, const struct strv *lower, struct stack *s, struct sbx_err *err)
 {
 	char name[24];
 	stack_dir_name(which, name);
@@ -130,11 +130,10 @@ static int mount_fuse(const struct root_build *b, int which, const struct stack 
 	char path[FD_PATH_MAX], options[160];
 	int fuse_fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (fuse_fd < 0)
-		return sbx_fail(err, -errno,
-			"open /dev/fuse for fuse-overlayfs (as root: modprobe fuse; chmod 666 /dev/fuse)");
-	snprintf(options, sizeof options,
-		"fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", fuse_fd,
-		(unsigned)getuid(), (unsigned)getgid());
+		return sbx_fail(
+			err, -errno, "open /dev/fuse for fuse-overlayfs (as root: modprobe fuse; chmod 666 /dev/fuse)");
+	snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions",
+		fuse_fd, (unsigned)getuid(), (unsigned)getgid());
 	fd_path(s->dir_fd, path);
 	int r = mount("fuse-overlayfs", path, "fuse.fuse-overlayfs", MS_NOSUID | MS_NODEV, options) < 0 ? -errno : 0;
 	if (r < 0) {

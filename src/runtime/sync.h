@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The one protocol between the launcher and its child: fixed-size records over a socket pair (SOCK_SEQPACKET), from clone
- * to exec.  End of file at exec is success; SYNC_FAILED carries any failure.  There is no other channel. */
+/* The one protocol between the launcher and its child: fixed-size records over a socket pair (SOCK_SEQPACKET), from
+ * clone to exec.  End of file at exec is success; SYNC_FAILED carries any failure.  There is no other channel. */
 
 #include <stdint.h>
 #include "sbx/err.h"
 
 enum sync_kind {
 	SYNC_MAPPED = 1, /* parent to child: the id maps are written, go on */
-	SYNC_FUSE,       /* child to parent, with the /dev/fuse descriptor of the mounted root: start fuse-overlayfs on it */
+	SYNC_FUSE, /* child to parent, with the /dev/fuse descriptor of the mounted root: start fuse-overlayfs on it */
 	SYNC_FUSE_READY, /* parent to child: it runs */
 	SYNC_TERMINAL,   /* child to parent, with the master of the new pty */
 	SYNC_FAILED,     /* child to parent: err; value: the exit status to end with (125, 126, 127) */
