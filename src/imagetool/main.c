@@ -60,8 +60,10 @@ int main(int argc, char **argv)
 {
 	struct sbx_err err = {0};
 
-	/* Dates alone: what is printed for programs must not depend on where it runs. */
-	setlocale(LC_TIME, "");
+	/* Names are UTF-8 or bytes, whatever the caller's locale: libarchive gives no name at all where it cannot
+	 * convert one. */
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		setlocale(LC_CTYPE, "");
 	umask(077);
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i].word) != 0)
