@@ -48,6 +48,9 @@ static int use_lock(const struct image_store *store, const struct digest *manife
 {
 	char name[sizeof("use/") + DIGEST_HEX_LEN];
 
+	/* A layout that another tool made has no such directory. */
+	if (mkdirat(store->fd, "use", 0700) < 0 && errno != EEXIST)
+		return sbx_fail(err, -errno, "make %s/use", store->path);
 	snprintf(name, sizeof(name), "use/%s", manifest->hex);
 	return lock_file(store, name, how, err);
 }

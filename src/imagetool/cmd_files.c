@@ -64,7 +64,7 @@ static int print_text(const struct scan_entry *e)
 	if (e->kind == SCAN_WHITEOUT)
 		return printf("deleted    %s\n", path);
 	if (e->kind == SCAN_OPAQUE)
-		return printf("emptied    %s\n", *path ? path : ".");
+		return printf("emptied    %s\n", path);
 	return printf("%s %9s %10s %s %s%s%s\n", mode, owner, size, time, path,
 		e->kind == SCAN_SYMLINK    ? " -> "
 		: e->kind == SCAN_HARDLINK ? " link to "
@@ -82,7 +82,7 @@ static int print_json(const struct scan_entry *e, struct listing *list)
 
 	if (*e->target)
 		json_object_set_new(entry, "target", json_text(e->target));
-	fputs(list->any ? ",\n" : "\n", stdout);
+	fputs(list->any ? ",\n" : "[\n", stdout);
 	list->any = true;
 	return json_dumpf(entry, stdout, JSON_COMPACT);
 }
@@ -126,8 +126,6 @@ static int list_layers(const struct image_store *store, const struct image *imag
 	struct listing list = {.json = json};
 	int r = 0;
 
-	if (json)
-		putchar('[');
 	for (size_t i = first; r == 0 && i <= last; i++) {
 		list.layer = i + 1;
 		if (!json && first != last)
@@ -136,8 +134,8 @@ static int list_layers(const struct image_store *store, const struct image *imag
 		if (r < 0)
 			sbx_err_prefix(err, r, "layer %zu", i + 1);
 	}
-	if (json)
-		puts("\n]");
+	if (json && (list.any || r == 0)) /* nothing at all where all failed */
+		puts(list.any ? "\n]" : "[]");
 	return r;
 }
 

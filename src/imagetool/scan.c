@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,7 +67,17 @@ static enum scan_kind kind_of(struct archive_entry *e, char *path)
 	}
 }
 
-static int record_write(FILE *out, struct archive_entry *e, struct sbx_err *err)
+/* flush - records are gathered, so that an entry does not cost a system call. */
+static int flush(struct strbuf *out, int out_fd, size_t limit, struct sbx_err *err)
+{
+	int r = out->len > limit ? write_all(out_fd, out->s, out->len) : 0;
+
+	if (out->len > limit)
+		out->len = 0;
+	return r < 0 ? sbx_fail(err, r, "write") : 0;
+}
+
+static int record_write(struct strbuf *out, struct archive_entry *e, struct sbx_err *err)
 {
 	const char *name = archive_entry_pathname(e);
 
@@ -93,47 +104,73 @@ static int record_write(FILE *out, struct archive_entry *e, struct sbx_err *err)
 		.size_bytes = archive_entry_size(e) > 0 ? (uint64_t)archive_entry_size(e) : 0,
 		.mtime_s = archive_entry_mtime(e),
 	};
+	if (!*path) { /* the root */
+		free(path);
+		path = xstrdup(".");
+	}
 	size_t path_len = strlen(path), target_len = strlen(target);
 	if (path_len > TEXT_MAX_BYTES || target_len > TEXT_MAX_BYTES)
 		return sbx_fail_plain(err, -ENAMETOOLONG, "an entry of the archive has a name of %zu bytes",
 			path_len > target_len ? path_len : target_len);
 	record.path_len = (uint32_t)path_len;
 	record.target_len = (uint32_t)target_len;
-	fwrite(&record, sizeof(record), 1, out);
-	fwrite(path, 1, path_len, out);
-	fwrite(target, 1, target_len, out);
+	strbuf_addn(out, &record, sizeof(record));
+	strbuf_addn(out, path, path_len);
+	strbuf_addn(out, target, target_len);
 	return 0;
 }
 
-static int parse_tar(struct archive *a, FILE *out, struct sbx_err *err)
+static int parse_tar(struct archive *a, int out_fd, struct sbx_err *err)
 {
+	_cleanup_strbuf_ struct strbuf out = {0};
 	struct archive_entry *e;
 	int code, r = 0;
 
 	while (r == 0 && (code = archive_read_next_header(a, &e)) != ARCHIVE_EOF) {
 		if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
 			return sbx_fail_plain(err, -EBADMSG, "the archive is damaged: %s", archive_error_string(a));
-		r = record_write(out, e, err);
+		r = record_write(&out, e, err);
+		if (r == 0)
+			r = flush(&out, out_fd, READ_BLOCK_BYTES, err);
 	}
-	if (r == 0 && (fflush(out) != 0 || ferror(out)))
-		return sbx_fail(err, -errno, "write");
-	return r;
+	return r < 0 ? r : flush(&out, out_fd, 0, err);
+}
+
+/* What libarchive reads from; archive_read_open_fd would ask the cage for more than read(2). */
+struct input {
+	int fd;
+	char bytes[READ_BLOCK_BYTES];
+};
+
+static la_ssize_t input_read(struct archive *a, void *data, const void **ret)
+{
+	struct input *input = data;
+	ssize_t n;
+
+	do
+		n = read(input->fd, input->bytes, sizeof(input->bytes));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		archive_set_error(a, errno, "read: %s", strerror(errno));
+	*ret = input->bytes;
+	return n;
 }
 
 /* scan_parse - what the caged process does. */
 static int scan_parse(int in_fd, int out_fd, struct sbx_err *err)
 {
-	FILE *out = fdopen(out_fd, "w");
+	_cleanup_free_ struct input *input = xmalloc(sizeof(*input));
 	struct archive *a = archive_read_new();
 	int r;
 
-	if (!out || !a)
-		r = sbx_fail_plain(err, -ENOMEM, "start libarchive: no memory");
-	else if (archive_read_support_format_tar(a) != ARCHIVE_OK ||
-		 archive_read_open_fd(a, in_fd, READ_BLOCK_BYTES) != ARCHIVE_OK)
+	input->fd = in_fd;
+	if (!a)
+		return sbx_fail_plain(err, -ENOMEM, "start libarchive: no memory");
+	if (archive_read_support_format_tar(a) != ARCHIVE_OK ||
+		archive_read_open(a, input, NULL, input_read, NULL) != ARCHIVE_OK)
 		r = sbx_fail_plain(err, -EBADMSG, "it is no tar archive: %s", archive_error_string(a));
 	else
-		r = parse_tar(a, out, err);
+		r = parse_tar(a, out_fd, err);
 	archive_read_free(a);
 	return r;
 }
