@@ -82,3 +82,25 @@ int hash_range(int fd, uint64_t offset, uint64_t n, struct digest *ret, struct s
 	}
 	return r < 0 ? r : hasher_final(&h, ret, err);
 }
+
+int hash_pipe(int fd, uint64_t max, struct digest *ret, struct sbx_err *err)
+{
+	_cleanup_hasher_ struct hasher h = {0};
+	_cleanup_free_ void *buf = xmalloc(HASH_BUF_BYTES);
+	int r = hasher_init(&h, err);
+
+	while (r >= 0) {
+		ssize_t n = read(fd, buf, HASH_BUF_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return sbx_fail(err, -errno, "read");
+		if (n == 0)
+			break;
+		r = hasher_update(&h, buf, (size_t)n, err);
+		if (r >= 0 && h.n_bytes > max)
+			return sbx_fail_plain(err, -EFBIG, "it grows beyond %llu GiB when it is unpacked",
+				(unsigned long long)(max >> 30));
+	}
+	return r < 0 ? r : hasher_final(&h, ret, err);
+}

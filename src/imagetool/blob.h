@@ -27,3 +27,6 @@ int hash_bytes(const void *bytes, size_t n, struct digest *ret, struct sbx_err *
 /* hash_range - the digest of @n bytes of @fd from @offset (pread, the descriptor's position is left alone).
  * -ENODATA where the file ends before. */
 int hash_range(int fd, uint64_t offset, uint64_t n, struct digest *ret, struct sbx_err *err);
+
+/* hash_pipe - the digest of all that comes out of a pipe.  -EFBIG more than @max bytes. */
+int hash_pipe(int fd, uint64_t max, struct digest *ret, struct sbx_err *err);

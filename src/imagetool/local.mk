@@ -1,1 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
+# The program sbx-image.  libimport.a: from bytes of others to blobs and extracted layers.
+IMPORT_LIBS = $(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(LZMA_LIBS) -lbz2 $(JANSSON_LIBS)
+IMPORT_CFLAGS = $(ARCHIVE_CFLAGS) $(CRYPTO_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) $(LZMA_CFLAGS) \
+	$(JANSSON_CFLAGS)
+
+noinst_LIBRARIES += libimport.a
+libimport_a_SOURCES = \
+	src/imagetool/archive_list.c src/imagetool/blob.c src/imagetool/blob_batch.c src/imagetool/cage.c \
+	src/imagetool/caged.c src/imagetool/inflate.c src/imagetool/inflate_gzip.c src/imagetool/inflate_other.c src/imagetool/inflate_run.c \
+	src/imagetool/layer.c src/imagetool/layer_entry.c src/imagetool/layer_link.c src/imagetool/layer_meta.c \
+	src/imagetool/layer_path.c src/imagetool/layer_run.c src/imagetool/lower.c src/imagetool/origin.c \
+	src/imagetool/origin_archive.c src/imagetool/origin_rootfs.c src/imagetool/origin_write.c src/imagetool/progress.c \
+	src/imagetool/unpack.c src/imagetool/unpack_layers.c src/imagetool/userns.c
+libimport_a_CFLAGS = $(AM_CFLAGS) $(IMPORT_CFLAGS)
+
+# The program and its commands.
+include src/imagetool/tool.mk

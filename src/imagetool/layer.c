@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop over a layer's tar. */
+#include "layer.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "sbx/cleanup.h"
+#include "sbx/str.h"
+
+#define READ_BYTES (256u << 10)
+
+struct tar_input {
+	int fd;
+	char *buf;
+	uint64_t n_bytes;
+};
+
+static la_ssize_t tar_read(struct archive *a, void *data, const void **ret)
+{
+	struct tar_input *in = data;
+	ssize_t n;
+
+	do
+		n = read(in->fd, in->buf, READ_BYTES);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		archive_set_error(a, errno, "read");
+	else
+		in->n_bytes += (uint64_t)n;
+	*ret = in->buf;
+	return n;
+}
+
+/* name_kind - 0 an ordinary name; 1 a whiteout; 2 to be left out: AUFS's own (.wh..wh.plnk and such). */
+static int name_kind(const char *path, const char *leaf, struct sbx_err *err)
+{
+	for (const char *p = path; p < leaf; p = strchr(p, '/') + 1) {
+		if (str_starts(p, ".wh..wh."))
+			return 2;
+		if (str_starts(p, ".wh."))
+			return sbx_fail_plain(err, -EINVAL, "it lies below a whiteout");
+	}
+	if (str_starts(leaf, ".wh..wh."))
+		return strcmp(leaf, ".wh..wh..opq") == 0 ? 1 : 2;
+	return str_starts(leaf, ".wh.");
+}
+
+static int entry_handle(
+	struct layer_writer *w, struct archive *a, struct archive_entry *e, const char *name, struct sbx_err *err)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = layer_path_clean(name, &path, err);
+
+	if (r < 0)
+		return r;
+	const char *link = archive_entry_hardlink(e);
+	if (!*path) {
+		if (link || archive_entry_filetype(e) != AE_IFDIR)
+			return sbx_fail_plain(err, -EINVAL, "the root can be nothing but a directory");
+		return layer_dir_write(w, e, path, err);
+	}
+	const char *slash = strrchr(path, '/'), *leaf = slash ? slash + 1 : path;
+	r = name_kind(path, leaf, err);
+	if (r < 0 || r == 2)
+		return r < 0 ? r : 0;
+	if (r == 1)
+		return layer_whiteout_write(w, path, leaf, err);
+	return link ? layer_link_write(w, path, link, err) : layer_entry_write(w, a, e, path, err);
+}
+
+static int entries_write(struct layer_writer *w, struct archive *a, struct tar_input *in, struct sbx_err *err)
+{
+	struct archive_entry *e;
+	int code;
+
+	/* ARCHIVE_WARN: a name that is no UTF-8 (its bytes come through as they are), an odd time. */
+	while ((code = archive_read_next_header(a, &e)) == ARCHIVE_OK || code == ARCHIVE_WARN) {
+		const char *name = archive_entry_pathname(e);
+		if (!name)
+			return sbx_fail_plain(err, -EINVAL, "an entry without a name");
+		int r = entry_handle(w, a, e, name, err);
+		if (r < 0) {
+			_cleanup_free_ char *shown = text_escape(name);
+			return sbx_err_prefix(err, r, "entry %s", shown);
+		}
+	}
+	/* Nothing at all is a layer with nothing in it. */
+	if (code == ARCHIVE_EOF || in->n_bytes == 0)
+		return 0;
+	return sbx_fail_plain(
+		err, -EBADMSG, "not a tar, or a damaged one (%s)", archive_error_string(a) ?: "no reason given");
+}
+
+int layer_write(struct layer_writer *w, int fd, struct sbx_err *err)
+{
+	_cleanup_free_ char *buf = xmalloc(READ_BYTES);
+	struct tar_input in = {.fd = fd, .buf = buf};
+	struct archive *a = archive_read_new();
+	int r;
+
+	/* The tar reader alone, no filters: others open files by name (mtree) or start programs. */
+	if (!a || archive_read_support_format_tar(a) != ARCHIVE_OK ||
+		archive_read_open(a, &in, NULL, tar_read, NULL) != ARCHIVE_OK)
+		r = sbx_fail_plain(err, -EBADMSG, "not a tar (%s)", a ? archive_error_string(a) : "no memory");
+	else
+		r = entries_write(w, a, &in, err);
+	archive_read_free(a);
+	if (r >= 0 && !w->root_seen)
+		r = layer_root_finish(w, err);
+	return r < 0 ? r : layer_dirs_finish(w, err);
+}
+
+void layer_writer_free(struct layer_writer *w)
+{
+	layer_parent_forget(w);
+	lower_free(&w->lower);
+	for (size_t i = 0; i < w->n_dirs; i++)
+		free(w->dirs[i].path);
+	free(w->dirs);
+	strv_clear(&w->copied_up);
+	strv_clear(&w->devices);
+}
