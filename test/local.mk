@@ -15,6 +15,11 @@ endif
 if HAVE_CMOCKA
 TESTS += $(BATS_FILES)
 check_DATA += test/check-tree.stamp
+# What tries to break out, for test/e2e/security; static and without sanitizers, since it runs on any image.
+check_PROGRAMS += test/e2e/probe
+test_e2e_probe_SOURCES = test/e2e/probe.c
+test_e2e_probe_CFLAGS = -std=gnu17 -Wall -Wextra -Wshadow -Wconversion
+test_e2e_probe_LDFLAGS = -static
 endif
 
 # Without a suite, `make check` must not look like success.
