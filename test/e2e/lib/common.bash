@@ -114,13 +114,93 @@ debian_tar() {
 	HOME=$(getent passwd "$(id -u)" | cut -d: -f6) XDG_CACHE_HOME='' "$FIXTURES/debian-rootfs" "$@"
 }
 
-# snapshot - what a run must not leave behind, as text to compare: mounts, processes of this account that are sbx's or
-# children of init, and directories below the run-time, state and scratch places.
+# snapshot - what a run must not leave behind, as text to compare: mounts, processes of sbx that belong to this file, and
+# directories below the run-time, state and data places. Other files may run at the same time.
 snapshot() {
 	sort /proc/self/mounts
 	echo "--- processes"
-	ps -u "$(id -u)" -o comm= | grep -E '^(sbx|fuse-overlayfs|newuidmap|newgidmap|pasta)' | sort
+	ps -u "$(id -u)" -o stat=,args= | awk '$1 !~ /^Z/' | grep -F -- "$BATS_FILE_TMPDIR" |
+		grep -E '(^|/| )(sbx|sbx-image|fuse-overlayfs|newuidmap|newgidmap)( |$)' | grep -v ' timeout ' | sort
 	echo "--- directories"
 	find "$XDG_RUNTIME_DIR" "$XDG_STATE_HOME" -mindepth 1 2>/dev/null | sort
-	[ ! -d "$XDG_DATA_HOME/sbx" ] || find "$XDG_DATA_HOME/sbx" -mindepth 1 -maxdepth 2 -not -path '*/blobs/*' | sort
+	# Not what stands for images, nor an extracted layer's files.
+	[ ! -d "$XDG_DATA_HOME/sbx" ] || find "$XDG_DATA_HOME/sbx" -mindepth 1 -maxdepth 3 -not -path '*/blobs/*' | sort
+}
+
+# hello ARGS... - run_sbx 0 run on the small image; `hello_fails STATUS ARGS...` with another status.
+hello() {
+	run_sbx 0 run --image "$HELLO_IMAGE" "$@"
+}
+hello_fails() {
+	local want=$1
+	shift
+	run_sbx "$want" run --image "$HELLO_IMAGE" "$@"
+}
+
+# make_rootfs DIR - a root file system as a plain directory: busybox under its names, the probe, a passwd. No /proc, /dev,
+# /sys or /tmp.
+make_rootfs() {
+	local busybox
+	busybox=$(PATH=$PATH:/usr/sbin:/sbin command -v busybox)
+	mkdir -p "$1/bin" "$1/etc"
+	cp "$busybox" "$1/bin/busybox"
+	"$busybox" --list | while read -r applet; do [ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"; done
+	cp "$SBX_BUILDDIR/test/e2e/probe" "$1/bin/probe"
+	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$1/etc/passwd"
+	printf 'root:x:0:\nnogroup:x:65534:\n' >"$1/etc/group"
+}
+
+# make_canary DIR - a directory with a file that no test may change; check_canary DIR: content, mode, owner, times and link
+# count of both are what they were, and nothing else is there.
+make_canary() {
+	mkdir -p "$1"
+	echo "the canary sings" >"$1/canary"
+	chmod 0640 "$1/canary"
+	canary_state "$1" >"$BATS_TEST_TMPDIR/canary.was"
+}
+canary_state() {
+	find "$1" -printf '%P %y %m %U %G %n %s %T@ %C@\n' | sort
+	cat "$1/canary"
+}
+check_canary() {
+	local now
+	now=$(canary_state "$1")
+	[ "$now" = "$(cat "$BATS_TEST_TMPDIR/canary.was")" ] ||
+		fail "the canary changed: was $(cat "$BATS_TEST_TMPDIR/canary.was"), is $now"
+}
+
+# descendants PID - the process and all below it that are alive, one a line.
+descendants() {
+	ps -e -o pid= -o ppid= -o stat= | awk -v root="$1" '
+		$3 !~ /^Z/ { parent[$1] = $2 }
+		END {
+			for (pid in parent) {
+				for (p = pid; p in parent && p != root; p = parent[p])
+					;
+				if (p == root)
+					print pid
+			}
+		}' | sort -n
+}
+
+# gone_within TENTHS PID... - wait until none of them is alive (a zombie is not).
+gone_within() {
+	local tenths=$1 i left
+	shift
+	for ((i = 0; i <= tenths; i++)); do
+		left=$(ps -o pid=,stat=,args= -p "$(IFS=,; echo "$*")" | awk '$2 !~ /^Z/')
+		[ -n "$left" ] || return 0
+		sleep 0.1
+	done
+	fail "still there after $tenths tenths of a second: $left"
+}
+
+# wait_for_text FILE PATTERN - until a line matches, 15 seconds at most.
+wait_for_text() {
+	local i
+	for ((i = 0; i < 300; i++)); do
+		! grep -qE -- "$2" "$1" 2>/dev/null || return 0
+		sleep 0.05
+	done
+	fail "$1 never had /$2/: $(cat "$1")"
 }
