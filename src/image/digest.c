@@ -22,7 +22,7 @@ int digest_parse(const char *text, struct digest *ret, struct sbx_err *err)
 		size_t word = strcspn(text, ":");
 		if (word < n && word <= 64 && word > 0)
 			return sbx_fail_plain(err, -EINVAL, "digest %s: only sha256 is supported", safe);
-		return sbx_fail_plain(err, -EINVAL, "%s is no digest (sha256:HEX)", safe);
+		return sbx_fail_plain(err, -EINVAL, "\"%s\" is no digest (sha256:HEX)", safe);
 	}
 	text += strlen(PREFIX);
 	/* Lower case alone: the specification says so, and one digest must not be two paths. */

@@ -13,4 +13,9 @@ TESTS += test/unit/util/test_util
 test_unit_util_test_util_SOURCES = test/unit/util/test_util.c
 test_unit_util_test_util_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_unit_util_test_util_LDADD = libutil.a $(TEST_LIBS)
+check_PROGRAMS += test/unit/util/test_sha256
+TESTS += test/unit/util/test_sha256
+test_unit_util_test_sha256_SOURCES = test/unit/util/test_sha256.c
+test_unit_util_test_sha256_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_unit_util_test_sha256_LDADD = libutil.a $(TEST_LIBS)
 endif
