@@ -3,7 +3,10 @@
 noinst_LIBRARIES += libpolicy.a
 libpolicy_a_SOURCES = \
 	include/sbx/policy.h src/policy/seccomp_builtin.h src/policy/seccomp_json.h \
-	src/policy/caps.c src/policy/landlock.c src/policy/rlimits.c src/policy/seccomp.c
+	src/policy/seccomp_json_words.h \
+	src/policy/caps.c src/policy/landlock.c src/policy/rlimits.c src/policy/seccomp.c src/policy/seccomp_custom.c \
+	src/policy/seccomp_json.c src/policy/seccomp_json_words.c src/policy/seccomp_scmp.c
+libpolicy_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(JANSSON_CFLAGS)
 nodist_libpolicy_a_SOURCES = src/policy/seccomp_builtin.c
 
 noinst_PROGRAMS += gen-filters
