@@ -57,6 +57,8 @@ struct platform {
 	char os[16], arch[16], variant[16];
 };
 int platform_parse(const char *text, struct platform *ret, struct sbx_err *err);
+/* platform_make - from its parts, as JSON has them; NULL or "" as no variant.  -EINVAL. */
+int platform_make(const char *os, const char *arch, const char *variant, struct platform *ret);
 void platform_host(struct platform *ret);
 /* platform_rank - how well @have serves who wants @want: 0 not at all, more is better. */
 unsigned platform_rank(const struct platform *want, const struct platform *have);

@@ -131,10 +131,9 @@ static int parse_platform(const json_t *root, struct platform *ret, struct sbx_e
 		return -EBADMSG;
 	if (str_empty(os) || str_empty(arch))
 		return json_bad(err, what, "does not say \"os\" and \"architecture\"");
-	_cleanup_free_ char *text =
-		xasprintf("%s/%s%s%s", os, arch, str_empty(variant) ? "" : "/", variant ? variant : "");
-	if (platform_parse(text, ret, NULL) < 0)
-		return json_bad(err, what, "is for a platform that cannot be: \"%s\"", text);
+	if (platform_make(os, arch, variant, ret) < 0)
+		return json_bad(err, what, "is for a platform that cannot be: \"%s/%s%s%s\"", os, arch,
+			str_empty(variant) ? "" : "/", variant ? variant : "");
 	return 0;
 }
 

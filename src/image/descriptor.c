@@ -57,9 +57,7 @@ static int parse_platform(const json_t *object, const char *what, struct platfor
 		json_get_string(platform, "architecture", what, &arch, err) < 0 ||
 		json_get_string(platform, "variant", what, &variant, err) < 0)
 		return -EBADMSG;
-	_cleanup_free_ char *text = xasprintf(
-		"%s/%s%s%s", os ? os : "", arch ? arch : "", str_empty(variant) ? "" : "/", variant ? variant : "");
-	if (platform_parse(text, ret, NULL) < 0)
+	if (platform_make(os, arch, variant, ret) < 0)
 		*ret = (struct platform){.os = "unknown", .arch = "unknown"};
 	return 0;
 }

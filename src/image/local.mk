@@ -33,5 +33,4 @@ test_fuzz_fuzz_manifest_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 test_fuzz_fuzz_manifest_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 test_fuzz_fuzz_manifest_LDADD = libimage.a $(FLOOR_SYS) $(JANSSON_LIBS)
 fuzz: test/fuzz/fuzz_manifest$(EXEEXT)
-.PHONY: fuzz
 endif

@@ -59,7 +59,17 @@ static bool word_valid(const char *word)
 {
 	size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
 
-	return n > 0 && word[n] == '\0' && n < FIELD;
+	return n > 0 && word[n] == '\0' && n < FIELD && !strchr("_.-", word[0]);
+}
+
+int platform_make(const char *os, const char *arch, const char *variant, struct platform *ret)
+{
+	if (!os || !arch || !word_valid(os) || !word_valid(arch) || (!str_empty(variant) && !word_valid(variant)))
+		return -EINVAL;
+	set(ret->os, os);
+	set(ret->arch, arch);
+	set(ret->variant, variant ? variant : "");
+	return 0;
 }
 
 int platform_parse(const char *text, struct platform *ret, struct sbx_err *err)
@@ -70,15 +80,12 @@ int platform_parse(const char *text, struct platform *ret, struct sbx_err *err)
 	}
 	_cleanup_free_ char *copy = xstrdup(text);
 	char *rest = copy, *os = strsep(&rest, "/"), *arch = strsep(&rest, "/"), *variant = strsep(&rest, "/");
-	if (rest || !arch || !word_valid(os) || !word_valid(arch) || (variant && !word_valid(variant)))
-		return sbx_fail_plain(
-			err, -EINVAL, "platform \"%s\" is not of the form OS/ARCH[/VARIANT], like linux/amd64", text);
-	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+	for (size_t i = 0; arch && i < ARRAY_SIZE(machines); i++)
 		if (strcmp(arch, machines[i].machine) == 0)
 			arch = (char *)machines[i].arch;
-	set(ret->os, os);
-	set(ret->arch, arch);
-	set(ret->variant, variant ? variant : "");
+	if (rest || (variant && !*variant) || platform_make(os, arch, variant, ret) < 0)
+		return sbx_fail_plain(
+			err, -EINVAL, "platform \"%s\" is not of the form OS/ARCH[/VARIANT], like linux/amd64", text);
 	return 0;
 }
 
