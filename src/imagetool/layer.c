@@ -7,30 +7,7 @@
 #include <unistd.h>
 #include "sbx/cleanup.h"
 #include "sbx/str.h"
-
-#define READ_BYTES (256u << 10)
-
-struct tar_input {
-	int fd;
-	char *buf;
-	uint64_t n_bytes;
-};
-
-static la_ssize_t tar_read(struct archive *a, void *data, const void **ret)
-{
-	struct tar_input *in = data;
-	ssize_t n;
-
-	do
-		n = read(in->fd, in->buf, READ_BYTES);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		archive_set_error(a, errno, "read");
-	else
-		in->n_bytes += (uint64_t)n;
-	*ret = in->buf;
-	return n;
-}
+#include "tar_input.h"
 
 /* name_kind - 0 an ordinary name; 1 a whiteout; 2 to be left out: AUFS's own (.wh..wh.plnk and such). */
 static int name_kind(const char *path, const char *leaf, struct sbx_err *err)
@@ -46,15 +23,14 @@ static int name_kind(const char *path, const char *leaf, struct sbx_err *err)
 	return str_starts(leaf, ".wh.");
 }
 
-static int entry_handle(
-	struct layer_writer *w, struct archive *a, struct archive_entry *e, const char *name, struct sbx_err *err)
+static int entry_handle(struct layer_writer *w, struct archive *a, struct archive_entry *e, const char *name,
+	const char *link, struct sbx_err *err)
 {
 	_cleanup_free_ char *path = NULL;
 	int r = layer_path_clean(name, &path, err);
 
 	if (r < 0)
 		return r;
-	const char *link = archive_entry_hardlink(e);
 	if (!*path) {
 		if (link || archive_entry_filetype(e) != AE_IFDIR)
 			return sbx_fail_plain(err, -EINVAL, "the root can be nothing but a directory");
@@ -69,6 +45,21 @@ static int entry_handle(
 	return link ? layer_link_write(w, path, link, err) : layer_entry_write(w, a, e, path, err);
 }
 
+/* entry_names - the entry's name and, of a hard link, what it links to; a symbolic link's target is put right in @e. */
+static void entry_names(
+	struct archive *a, struct archive_entry *e, struct tar_input *in, const char **ret_name, const char **ret_link)
+{
+	const char *raw_name, *raw_link;
+
+	tar_input_names(in, archive_read_header_position(a), &raw_name, &raw_link);
+	*ret_name = raw_name ? raw_name : archive_entry_pathname(e);
+	*ret_link = archive_entry_hardlink(e);
+	if (*ret_link && raw_link)
+		*ret_link = raw_link;
+	else if (raw_link && archive_entry_filetype(e) == AE_IFLNK)
+		archive_entry_copy_symlink(e, raw_link);
+}
+
 static int entries_write(struct layer_writer *w, struct archive *a, struct tar_input *in, struct sbx_err *err)
 {
 	struct archive_entry *e;
@@ -76,10 +67,11 @@ static int entries_write(struct layer_writer *w, struct archive *a, struct tar_i
 
 	/* ARCHIVE_WARN: a name that is no UTF-8 (its bytes come through as they are), an odd time. */
 	while ((code = archive_read_next_header(a, &e)) == ARCHIVE_OK || code == ARCHIVE_WARN) {
-		const char *name = archive_entry_pathname(e);
+		const char *name, *link;
+		entry_names(a, e, in, &name, &link);
 		if (!name)
 			return sbx_fail_plain(err, -EINVAL, "an entry without a name");
-		int r = entry_handle(w, a, e, name, err);
+		int r = entry_handle(w, a, e, name, link, err);
 		if (r < 0) {
 			_cleanup_free_ char *shown = text_escape(name);
 			return sbx_err_prefix(err, r, "entry %s", shown);
@@ -94,18 +86,19 @@ static int entries_write(struct layer_writer *w, struct archive *a, struct tar_i
 
 int layer_write(struct layer_writer *w, int fd, struct sbx_err *err)
 {
-	_cleanup_free_ char *buf = xmalloc(READ_BYTES);
-	struct tar_input in = {.fd = fd, .buf = buf};
+	struct tar_input in;
 	struct archive *a = archive_read_new();
 	int r;
 
+	tar_input_init(&in, fd);
 	/* The tar reader alone, no filters: others open files by name (mtree) or start programs. */
 	if (!a || archive_read_support_format_tar(a) != ARCHIVE_OK ||
-		archive_read_open(a, &in, NULL, tar_read, NULL) != ARCHIVE_OK)
+		archive_read_open(a, &in, NULL, tar_input_read, NULL) != ARCHIVE_OK)
 		r = sbx_fail_plain(err, -EBADMSG, "not a tar (%s)", a ? archive_error_string(a) : "no memory");
 	else
 		r = entries_write(w, a, &in, err);
 	archive_read_free(a);
+	tar_input_free(&in);
 	if (r >= 0 && !w->root_seen)
 		r = layer_root_finish(w, err);
 	return r < 0 ? r : layer_dirs_finish(w, err);

@@ -10,9 +10,21 @@ libimport_a_SOURCES = \
 	src/imagetool/caged.c src/imagetool/inflate.c src/imagetool/inflate_gzip.c src/imagetool/inflate_other.c src/imagetool/inflate_run.c \
 	src/imagetool/layer.c src/imagetool/layer_entry.c src/imagetool/layer_link.c src/imagetool/layer_meta.c \
 	src/imagetool/layer_path.c src/imagetool/layer_run.c src/imagetool/lower.c src/imagetool/origin.c \
-	src/imagetool/origin_archive.c src/imagetool/origin_rootfs.c src/imagetool/origin_write.c src/imagetool/progress.c \
+	src/imagetool/origin_archive.c src/imagetool/origin_rootfs.c src/imagetool/origin_write.c src/imagetool/progress.c src/imagetool/tar_input.c \
 	src/imagetool/unpack.c src/imagetool/unpack_layers.c src/imagetool/userns.c
 libimport_a_CFLAGS = $(AM_CFLAGS) $(IMPORT_CFLAGS)
 
 # The program and its commands.
 include src/imagetool/tool.mk
+
+# For test/e2e/tree.bats: what two copies of a tree must agree in.  Static, to be run inside images, too.
+if HAVE_CMOCKA
+check_PROGRAMS += test/lib/tree-list
+if !SANITIZERS
+TREE_LIST_STATIC = -static
+endif
+test_lib_tree_list_SOURCES = test/lib/tree-list.c
+test_lib_tree_list_LDADD = libimage.a libutil.a
+test_lib_tree_list_LDFLAGS = $(AM_LDFLAGS) $(TREE_LIST_STATIC)
+test_lib_tree_list_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+endif
