@@ -77,8 +77,8 @@ eperm="unshare setns mount umount2 pivot_root keyctl add_key request_key bpf per
 		{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"],
 		 "syscalls": [{"names": ["kcmp"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95}]}
 	END
-	local i
-	for i in 1 2; do
+	local _
+	for _ in 1 2; do
 		probe calls --security-opt "seccomp=$BATS_TEST_TMPDIR/filter.json"
 		says 'EOPNOTSUPP|ENOTSUP' kcmp
 	done
