@@ -187,7 +187,11 @@ static int sweep_blob(void *data, const char *path, const char *name, struct sbx
 struct sweep_map {
 	const struct sweep *sweep;
 	struct strv names;
+	size_t n_kept;
 };
+
+/* The lock of those who unpack, who hold lock 2 as well: nobody has it while layers are removed. */
+#define MAP_LOCK ".lock"
 
 static int pick_layer(void *data, const char *path, const char *name, struct sbx_err *err)
 {
@@ -195,7 +199,11 @@ static int pick_layer(void *data, const char *path, const char *name, struct sbx
 
 	(void)path;
 	(void)err;
-	if (!marked(&map->sweep->marks.chains, name))
+	if (strcmp(name, MAP_LOCK) == 0)
+		return 0;
+	if (marked(&map->sweep->marks.chains, name))
+		map->n_kept++;
+	else
 		strv_add(&map->names, name);
 	return 0;
 }
@@ -217,8 +225,11 @@ static int sweep_map(void *data, const char *path, const char *name, struct sbx_
 			note_removed(s, dir, map.names.v[i]);
 	}
 	strv_clear(&map.names);
-	if (r == 0)
-		unlinkat(s->store->fd, dir, AT_REMOVEDIR); /* not while there are others in it */
+	if (r == 0 && map.n_kept == 0) {
+		_cleanup_free_ char *lock = xasprintf("%s/" MAP_LOCK, dir);
+		unlinkat(s->store->fd, lock, 0);
+		unlinkat(s->store->fd, dir, AT_REMOVEDIR); /* not where one resisted */
+	}
 	return r;
 }
 
