@@ -16,6 +16,7 @@ struct import {
 	struct image_ref ref; /* the source */
 	char *name;           /* to store it by, or NULL */
 	const char *map_name; /* to unpack for, or NULL: not now */
+	bool quiet;           /* print the image ID alone */
 	bool if_changed;      /* say nothing where nothing was to be done, and make up no name */
 	struct platform platform;
 	struct progress progress;
@@ -138,6 +139,10 @@ static void result_print(const struct import *im, const struct image *image, con
 {
 	const char *name = im->name ? im->name : image->name;
 
+	if (im->quiet) {
+		printf("sha256:%s\n", image->config_digest.hex);
+		return;
+	}
 	printf("%s %s%ssha256:%.12s (%zu layer%s)\n", what, name ? name : "", name ? " " : "", image->config_digest.hex,
 		image->n_layers, image->n_layers == 1 ? "" : "s");
 }
@@ -241,10 +246,11 @@ static int import_name(struct import *im, const char *text, struct sbx_err *err)
 
 int tool_import(int argc, char **argv)
 {
-	enum { OPT_MAP = 256, OPT_IF_CHANGED, OPT_PROGRESS, OPT_PLATFORM };
+	enum { OPT_MAP = 256, OPT_IF_CHANGED, OPT_QUIET_ID, OPT_PROGRESS, OPT_PLATFORM };
 	static const struct option options[] = {
 		{"map", required_argument, NULL, OPT_MAP},
 		{"if-changed", no_argument, NULL, OPT_IF_CHANGED},
+		{"quiet", no_argument, NULL, OPT_QUIET_ID},
 		{"progress", required_argument, NULL, OPT_PROGRESS},
 		{"platform", required_argument, NULL, OPT_PLATFORM},
 		{0},
@@ -263,6 +269,9 @@ int tool_import(int argc, char **argv)
 			break;
 		case OPT_IF_CHANGED:
 			im.if_changed = true;
+			break;
+		case OPT_QUIET_ID:
+			im.quiet = true;
 			break;
 		case OPT_PROGRESS:
 			if (progress_parse(optarg, &mode) < 0)
