@@ -38,6 +38,8 @@ void seccomp_filter_free(struct seccomp_filter *filter);
 const struct sock_filter *seccomp_fake_root(size_t *ret_n_insns);
 /* seccomp_install - load one filter.  Context: child, last of all. */
 int seccomp_install(const struct sock_filter *insns, size_t n_insns, struct sbx_err *err);
+/* seccomp_available - whether this kernel takes filters that answer with an errno.  Source: seccomp(2), Linux 4.14. */
+bool seccomp_available(void);
 
 /* Resource limits. */
 int rlimit_parse_name(const char *name, int *ret); /* "NOFILE" */

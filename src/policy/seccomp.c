@@ -61,3 +61,9 @@ int seccomp_install(const struct sock_filter *insns, size_t n_insns, struct sbx_
 			"SeccompProfile=unconfined does without)");
 	return sbx_fail(err, -errno, "load the system-call filter");
 }
+
+bool seccomp_available(void)
+{
+	uint32_t action = SECCOMP_RET_ERRNO;
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
