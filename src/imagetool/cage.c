@@ -131,7 +131,15 @@ static int cage_filter(bool files, struct sbx_err *err)
 	return 0;
 }
 
-static int cage_limit(int resource, uint64_t value, struct sbx_err *err)
+/* clang says it in a way of its own. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
+/* __rlimit_resource_t: with _GNU_SOURCE glibc's calls take an enumeration, which clang tells from int. */
+static int cage_limit(__rlimit_resource_t resource, uint64_t value, struct sbx_err *err)
 {
 	struct rlimit limit;
 
