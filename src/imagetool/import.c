@@ -147,6 +147,15 @@ static void result_print(const struct import *im, const struct image *image, con
 		image->n_layers, image->n_layers == 1 ? "" : "s");
 }
 
+static int layers_unpack(struct import *im, const struct image *image, size_t *ret_new, struct sbx_err *err)
+{
+	*ret_new = 0;
+	if (!im->map_name)
+		return 0;
+	int r = image_unpack(&im->store, image, im->map_name, &im->progress, ret_new, err);
+	return r < 0 ? sbx_err_prefix(err, r, "%s", im->ref.name) : 0;
+}
+
 /* import_known - the source has not changed since it was imported.  What is missing may be the name or the layers. */
 static int import_known(struct import *im, const struct image *image, struct sbx_err *err)
 {
@@ -164,8 +173,8 @@ static int import_known(struct import *im, const struct image *image, struct sbx
 		r = added = index_add(&im->store, &d, err);
 		break;
 	}
-	if (r >= 0 && im->map_name)
-		r = image_unpack(&im->store, image, im->map_name, &im->progress, &n_new, err);
+	if (r >= 0)
+		r = layers_unpack(im, image, &n_new, err);
 	if (r < 0)
 		return r;
 	if (added || n_new || !im->if_changed)
@@ -194,8 +203,8 @@ static int import_new(struct import *im, struct sbx_err *err)
 		r = layers_check(image, err);
 	if (r >= 0)
 		r = blobs_import(im, &o, image, err);
-	if (r >= 0 && im->map_name)
-		r = image_unpack(&im->store, image, im->map_name, &im->progress, &n_new, err);
+	if (r >= 0)
+		r = layers_unpack(im, image, &n_new, err);
 	if (r < 0)
 		return r;
 	if (!im->name && !im->if_changed)
