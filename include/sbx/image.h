@@ -170,6 +170,12 @@ int image_list(const struct image_store *store, struct image ***ret, size_t *ret
 int image_from_json(const char *name, const char *manifest, size_t manifest_len, const char *config, size_t config_len,
 	struct image **ret, struct sbx_err *err);
 
+/* store_reserve_make, store_reserve_drop - a file that takes some room, so that an image can be removed from a store on
+ * a full disk: removing one writes a new index.json first. Made with the store and after each collection; failing to
+ * make it is no failure. */
+void store_reserve_make(const struct image_store *store);
+void store_reserve_drop(const struct image_store *store);
+
 /* image_load - an image by a manifest's descriptor in the OCI layout at @dirfd (the store's, or a source's).
  * @name: borrowed or NULL.  Layers are not looked at. */
 int image_load(int dirfd, const char *name, const struct descriptor *manifest, struct image **ret, struct sbx_err *err);

@@ -46,6 +46,7 @@ static const struct cli_option import_options[] = {
 		NULL},
 	{"progress", 0, CLI_ARG_CHOICE, "auto|plain|none", "a bar, lines, or nothing (auto: a bar on a terminal)",
 		OPT_TEXT, NULL},
+	{"quiet", 'q', CLI_ARG_NONE, NULL, "print the image's ID alone", OPT_FLAG, NULL},
 	END,
 };
 

@@ -16,6 +16,9 @@
 #include "sbx/fdio.h"
 #include "sbx/str.h"
 
+/* Room for an index of some hundred images and for the directories' growth. */
+#define RESERVE_NAME "reserve"
+#define RESERVE_BYTES (128 << 10)
 #define MOVE_IT "; set SBX_STORE (or XDG_DATA_HOME) to a directory on a local disk"
 
 /* File systems that cannot hold what overlayfs stacks: no whiteout devices, no user xattrs, or overlayfs refuses them.
@@ -109,6 +112,21 @@ static int make_layout(const struct image_store *store, struct sbx_err *err)
 	return r;
 }
 
+void store_reserve_make(const struct image_store *store)
+{
+	_cleanup_close_ int fd =
+		openat(store->fd, RESERVE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	/* Less than all of it would be no reserve: then the next collection tries again. */
+	if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0)
+		unlinkat(store->fd, RESERVE_NAME, 0);
+}
+
+void store_reserve_drop(const struct image_store *store)
+{
+	unlinkat(store->fd, RESERVE_NAME, 0);
+}
+
 int store_open_at(const char *path, bool create, struct image_store *ret, struct sbx_err *err)
 {
 	_cleanup_store_ struct image_store store = {.fd = -1};
@@ -127,8 +145,11 @@ int store_open_at(const char *path, bool create, struct image_store *ret, struct
 	if (r == 0)
 		r = check_file_system(path, store.fd, err);
 	/* oci-layout is written last: where it is, all else is. */
-	if (r == 0 && create && !exists(store.fd, "oci-layout"))
+	if (r == 0 && create && !exists(store.fd, "oci-layout")) {
 		r = make_layout(&store, err);
+		if (r == 0)
+			store_reserve_make(&store);
+	}
 	if (r < 0)
 		return r;
 	*ret = store;

@@ -58,7 +58,8 @@ static int locks_take(const struct image_store *store, const struct descriptor *
 	return r;
 }
 
-int image_entry_remove(const struct image_store *store, const struct descriptor *entry, bool force, struct sbx_err *err)
+static int entry_remove(
+	const struct image_store *store, const struct descriptor *entry, bool force, struct sbx_err *err)
 {
 	_cleanup_index_ struct image_index index = {0};
 	int fds[256];
@@ -71,13 +72,22 @@ int image_entry_remove(const struct image_store *store, const struct descriptor 
 		r = index_remove(store, entry->ref_name, &entry->digest, err);
 	while (n_fds > 0)
 		close(fds[--n_fds]);
-	if (r < 0) {
-		_cleanup_free_ char *name = label(entry);
-		return sbx_err_prefix(err, r, "image %s%s", name,
-			r == -EBUSY ? " is in use (stop the sandbox first, or use --force to keep its bytes until then)"
-				    : "");
+	return r;
+}
+
+int image_entry_remove(const struct image_store *store, const struct descriptor *entry, bool force, struct sbx_err *err)
+{
+	int r = entry_remove(store, entry, force, err);
+
+	if (r == -ENOSPC || r == -EDQUOT) {
+		store_reserve_drop(store);
+		r = entry_remove(store, entry, force, err);
 	}
-	return 0;
+	if (r >= 0)
+		return 0;
+	_cleanup_free_ char *name = label(entry);
+	return sbx_err_prefix(err, r, "image %s%s", name,
+		r == -EBUSY ? " is in use (stop the sandbox first, or use --force to keep its bytes until then)" : "");
 }
 
 /* wanted - whether an entry is what a word of the command line names.  Without reading the image, so that a damaged one

@@ -293,6 +293,7 @@ int gc_run(const struct image_store *store, struct gc_result *ret, struct sbx_er
 		r = lock < 0 ? lock : each(store, ".", sweep_temporary, &s, err);
 	}
 	marks_free(&s.marks);
+	store_reserve_make(store);
 	if (r == 0 && s.first.code)
 		return sbx_fail_plain(err, s.first.code, "%s", s.first.msg);
 	return r;

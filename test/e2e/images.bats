@@ -329,6 +329,50 @@ shared_layers() { # hello:1, and more:1 on top of it
 	assert_has "$output" no-trunc
 }
 
+@test "an image can be removed from a store on a full disk" {
+	unshare --user --map-root-user --mount true 2>/dev/null || skip "no user namespaces for unshare"
+	cat >"$BATS_TEST_TMPDIR/full" <<'END'
+set -e
+mkdir -p "$XDG_DATA_HOME"
+mount -t tmpfs -o size=8m,mode=0700 tmpfs "$XDG_DATA_HOME"
+"$SBX" image import "$HELLO_IMAGE" hello:1
+cat /dev/zero >"$XDG_DATA_HOME/fill" 2>/dev/null || :
+! echo more >"$XDG_DATA_HOME/more"
+! "$SBX" image tag hello:1 twin
+"$SBX" image verify
+"$SBX" image rm hello:1
+"$SBX" images -q
+find "$XDG_DATA_HOME/sbx/blobs" -type f
+END
+	run --separate-stderr unshare --user --map-root-user --mount bash "$BATS_TEST_TMPDIR/full"
+	assert_eq 0 "$status"
+	assert_has "$stderr" '^sbx: .*No space left on device'
+	assert_has "$output" '^hello:1: ok, 2 layers$'
+	assert_eq "removed hello:1" "${lines[-1]}"
+}
+
+@test "verify finds content that is not what the configuration says" {
+	need jq
+	hello hello:1
+	local blobs=$STORE/blobs/sha256 manifest config
+	manifest=$(manifest_of hello:1)
+	config=$(jq -r '.config.digest[7:]' "$blobs/$manifest")
+	replace() { # OLD-HEX JQ-FILTER - the blob changed, under its new name; prints that
+		jq -c "$2" "$blobs/$1" >"$BATS_TEST_TMPDIR/new"
+		local hex
+		hex=$(sha256sum "$BATS_TEST_TMPDIR/new")
+		cp "$BATS_TEST_TMPDIR/new" "$blobs/${hex%% *}"
+		echo "${hex%% *}"
+	}
+	config=$(replace "$config" '.rootfs.diff_ids |= reverse')
+	manifest=$(replace "$manifest" ".config.digest = \"sha256:$config\" | .config.size = $(stat -c %s "$blobs/$config")")
+	jq ".manifests[0] |= (.digest = \"sha256:$manifest\" | .size = $(stat -c %s "$blobs/$manifest"))" \
+		"$STORE/index.json" >"$BATS_TEST_TMPDIR/index"
+	cat "$BATS_TEST_TMPDIR/index" >"$STORE/index.json"
+	run_sbx 1 image verify
+	assert_has "$stderr" '^sbx: image hello:1: layer 1 \(sha256:[0-9a-f]{12}\): its content is damaged: its digest is sha256:'
+}
+
 @test "a full standard output is a failure that is told" {
 	hello hello:1
 	[ -w /dev/full ] || skip "no /dev/full"
