@@ -77,8 +77,7 @@ static int entries_write(struct layer_writer *w, struct archive *a, struct tar_i
 			return sbx_err_prefix(err, r, "entry %s", shown);
 		}
 	}
-	/* Nothing at all is a layer with nothing in it. */
-	if (code == ARCHIVE_EOF || in->n_bytes == 0)
+	if (code == ARCHIVE_EOF)
 		return 0;
 	return sbx_fail_plain(
 		err, -EBADMSG, "not a tar, or a damaged one (%s)", archive_error_string(a) ?: "no reason given");
@@ -92,11 +91,14 @@ int layer_write(struct layer_writer *w, int fd, struct sbx_err *err)
 
 	tar_input_init(&in, fd);
 	/* The tar reader alone, no filters: others open files by name (mtree) or start programs. */
-	if (!a || archive_read_support_format_tar(a) != ARCHIVE_OK ||
-		archive_read_open(a, &in, NULL, tar_input_read, NULL) != ARCHIVE_OK)
-		r = sbx_fail_plain(err, -EBADMSG, "not a tar (%s)", a ? archive_error_string(a) : "no memory");
-	else
+	if (!a || archive_read_support_format_tar(a) != ARCHIVE_OK)
+		r = sbx_fail_plain(err, -ENOMEM, "start libarchive: no memory");
+	else if (archive_read_open(a, &in, NULL, tar_input_read, NULL) == ARCHIVE_OK)
 		r = entries_write(w, a, &in, err);
+	else if (in.n_bytes == 0)
+		r = 0; /* nothing at all is a layer with nothing in it */
+	else
+		r = sbx_fail_plain(err, -EBADMSG, "not a tar (%s)", archive_error_string(a) ?: "no reason given");
 	archive_read_free(a);
 	tar_input_free(&in);
 	if (r >= 0 && !w->root_seen)

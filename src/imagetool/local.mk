@@ -17,6 +17,19 @@ libimport_a_CFLAGS = $(AM_CFLAGS) $(IMPORT_CFLAGS)
 # The program and its commands.
 include src/imagetool/tool.mk
 
+if HAVE_CMOCKA
+IMPORT_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(IMPORT_CFLAGS)
+IMPORT_TEST_LIBS = libimport.a libimage.a libpolicy.a $(FLOOR_SYS) $(IMPORT_LIBS) $(TEST_LIBS)
+check_PROGRAMS += test/unit/imagetool/test_inflate test/unit/imagetool/test_layer
+TESTS += test/unit/imagetool/test_inflate test/unit/imagetool/test_layer
+test_unit_imagetool_test_inflate_SOURCES = test/unit/imagetool/test_inflate.c
+test_unit_imagetool_test_inflate_CFLAGS = $(IMPORT_TEST_CFLAGS)
+test_unit_imagetool_test_inflate_LDADD = $(IMPORT_TEST_LIBS)
+test_unit_imagetool_test_layer_SOURCES = test/unit/imagetool/test_layer.c test/unit/imagetool/tar_make.h
+test_unit_imagetool_test_layer_CFLAGS = $(IMPORT_TEST_CFLAGS)
+test_unit_imagetool_test_layer_LDADD = $(IMPORT_TEST_LIBS)
+endif
+
 # For test/e2e/tree.bats: what two copies of a tree must agree in.  Static, to be run inside images, too.
 if HAVE_CMOCKA
 check_PROGRAMS += test/lib/tree-list
