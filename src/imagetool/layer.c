@@ -101,6 +101,8 @@ int layer_write(struct layer_writer *w, int fd, struct sbx_err *err)
 		r = sbx_fail_plain(err, -EBADMSG, "not a tar (%s)", archive_error_string(a) ?: "no reason given");
 	archive_read_free(a);
 	tar_input_free(&in);
+	if (r >= 0)
+		r = layer_whiteouts_finish(w, err);
 	if (r >= 0 && !w->root_seen)
 		r = layer_root_finish(w, err);
 	return r < 0 ? r : layer_dirs_finish(w, err);
@@ -115,4 +117,5 @@ void layer_writer_free(struct layer_writer *w)
 	free(w->dirs);
 	strv_clear(&w->copied_up);
 	strv_clear(&w->devices);
+	strv_clear(&w->whiteouts);
 }

@@ -38,6 +38,7 @@ struct layer_writer {
 	size_t n_dirs, dirs_cap;
 	struct strv copied_up; /* files of lower layers that are here only because a hard link names them */
 	struct strv devices;   /* entries left out */
+	struct strv whiteouts; /* made so far */
 };
 
 /* layer_write - read a tar from @fd (a pipe; to the end of the archive) into the layer's directory.
@@ -55,8 +56,9 @@ int layer_path_clean(const char *name, char **ret, struct sbx_err *err);
 int layer_parent(struct layer_writer *w, const char *path, const char **ret_leaf, struct sbx_err *err);
 void layer_parent_forget(struct layer_writer *w);
 int layer_lower(struct layer_writer *w, struct sbx_err *err); /* have w->lower ready */
-/* layer_walk - the directory @path (through links here and below), made where missing.  Returns a new descriptor. */
-int layer_walk(struct layer_writer *w, const char *path, struct sbx_err *err);
+/* layer_walk - the directory @path (through links here and below), made where missing.  *ret_done (where not NULL): its
+ * name without links, new.  Returns a new descriptor. */
+int layer_walk(struct layer_writer *w, const char *path, char **ret_done, struct sbx_err *err);
 
 /* layer_dir_defer - remember mode and times of a directory for the end. */
 void layer_dir_defer(struct layer_writer *w, const char *path, mode_t mode, const struct timespec times[2]);
@@ -83,6 +85,8 @@ int layer_entry_write(
 int layer_dir_write(struct layer_writer *w, struct archive_entry *e, const char *path, struct sbx_err *err);
 int layer_link_write(struct layer_writer *w, const char *path, const char *target, struct sbx_err *err);
 int layer_whiteout_write(struct layer_writer *w, const char *path, const char *leaf, struct sbx_err *err);
+/* layer_whiteouts_finish - take those away again that have nothing to hide. */
+int layer_whiteouts_finish(struct layer_writer *w, struct sbx_err *err);
 /* layer_copy_up - put a lower file at @leaf of @dir_fd. */
 int layer_copy_up(
 	struct layer_writer *w, const struct lower_file *from, int dir_fd, const char *leaf, struct sbx_err *err);

@@ -11,6 +11,9 @@
 #include "sbx/fdio.h"
 #include "sbx/str.h"
 
+/* Each hard link is compared with the names of all of them. */
+#define DEVICES_MAX 4096
+
 /* What an entry says of a file, checked. */
 struct entry_meta {
 	uint32_t uid, gid;
@@ -256,6 +259,8 @@ int layer_entry_write(
 	case AE_IFCHR:
 	case AE_IFBLK:
 		/* An ordinary user cannot make one, and /dev is mounted fresh; podman leaves them out, too. */
+		if (w->devices.n >= DEVICES_MAX)
+			return sbx_fail_plain(err, -E2BIG, "more than %d device nodes in one layer", DEVICES_MAX);
 		strv_add(&w->devices, path);
 		return 0;
 	default:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hard links, also into the layers below, and whiteouts. */
+/* Hard links, also into the layers below. */
 #include "layer.h"
 
 #include <errno.h>
@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 #include "sbx/cleanup.h"
 #include "sbx/fdio.h"
@@ -15,7 +14,6 @@
 #include "sbx/str.h"
 
 #define COPY_BYTES (256u << 10)
-#define OPAQUE_NAME ".wh..wh..opq"
 
 static int copy_data(int from, int to, struct sbx_err *err)
 {
@@ -195,53 +193,4 @@ int layer_link_write(struct layer_writer *w, const char *path, const char *targe
 			return r;
 	}
 	return sbx_fail_plain(err, -ENOENT, "it is a hard link to %s, which is not to be reached", target);
-}
-
-/* whiteout_make - @name is gone.  What this same layer has under that name stays: a whiteout speaks of the layers
- * below, wherever it stands in the tar. */
-static int whiteout_make(struct layer_writer *w, const char *path, int dir_fd, const char *name, struct sbx_err *err)
-{
-	for (int i = 0; i < 2; i++) {
-		struct stat st;
-		if (mknodat(dir_fd, name, S_IFCHR, makedev(0, 0)) == 0)
-			return 0;
-		if (errno == EPERM)
-			return sbx_fail(err, -EPERM, "make a whiteout (it needs Linux 5.8)");
-		if (errno != EEXIST || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return sbx_fail(err, -errno, "make a whiteout");
-		if (stat_is_whiteout(&st))
-			return 0;
-		if (S_ISDIR(st.st_mode)) {
-			_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-			return fd < 0 ? sbx_fail(err, -errno, "open the directory") : layer_opaque_set(fd, err);
-		}
-		if (!strv_contains(&w->copied_up, path))
-			return 0;
-		/* The tar has no such file; it came up from below for the sake of a link. */
-		if (unlinkat(dir_fd, name, 0) < 0)
-			return sbx_fail(err, -errno, "delete");
-	}
-	return sbx_fail(err, -EEXIST, "make a whiteout");
-}
-
-int layer_whiteout_write(struct layer_writer *w, const char *path, const char *leaf, struct sbx_err *err)
-{
-	const char *name = leaf + strlen(".wh.");
-	const char *ignored;
-	int dir_fd;
-
-	if (strcmp(leaf, OPAQUE_NAME) == 0) {
-		dir_fd = layer_parent(w, path, &ignored, err);
-		if (dir_fd < 0)
-			return dir_fd;
-		_cleanup_close_ int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return fd < 0 ? sbx_fail(err, -errno, "open the directory") : layer_opaque_set(fd, err);
-	}
-	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return sbx_fail_plain(err, -EINVAL, "a whiteout without a name");
-	dir_fd = layer_parent(w, path, &ignored, err);
-	if (dir_fd < 0)
-		return dir_fd;
-	_cleanup_free_ char *deleted = xasprintf("%.*s%s", (int)(leaf - path), path, name);
-	return whiteout_make(w, deleted, dir_fd, name, err);
 }

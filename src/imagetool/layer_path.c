@@ -184,7 +184,7 @@ static int walk_step(struct walk *walk, const char *name, struct sbx_err *err)
 	return sbx_fail_plain(err, -ENOTDIR, "it lies below %s, which is a file in the same layer", name);
 }
 
-int layer_walk(struct layer_writer *w, const char *path, struct sbx_err *err)
+int layer_walk(struct layer_writer *w, const char *path, char **ret_done, struct sbx_err *err)
 {
 	_cleanup_walk_ struct walk walk = {.w = w, .todo = xstrdup(path), .done = xcalloc(1, 1), .fd = -1};
 	int r = 0;
@@ -211,6 +211,8 @@ int layer_walk(struct layer_writer *w, const char *path, struct sbx_err *err)
 			r = walk_step(&walk, name, err);
 		}
 	}
+	if (r >= 0 && ret_done)
+		*ret_done = steal_ptr(walk.done);
 	return r < 0 ? r : steal_fd(&walk.fd);
 }
 
@@ -239,7 +241,7 @@ int layer_parent(struct layer_writer *w, const char *path, const char **ret_leaf
 	_cleanup_free_ char *parent = xstrndup(path, n);
 	int fd = resolve_in_root(w->root_fd, parent, O_PATH | O_DIRECTORY, NULL);
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-		fd = layer_walk(w, parent, err);
+		fd = layer_walk(w, parent, NULL, err);
 	else if (fd < 0)
 		return sbx_fail(err, fd, "open the directory %s", parent);
 	if (fd < 0)

@@ -9,7 +9,7 @@ libimport_a_SOURCES = \
 	src/imagetool/archive_list.c src/imagetool/blob.c src/imagetool/blob_batch.c src/imagetool/cage.c \
 	src/imagetool/caged.c src/imagetool/inflate.c src/imagetool/inflate_gzip.c src/imagetool/inflate_other.c src/imagetool/inflate_run.c \
 	src/imagetool/layer.c src/imagetool/layer_entry.c src/imagetool/layer_link.c src/imagetool/layer_meta.c \
-	src/imagetool/layer_path.c src/imagetool/layer_run.c src/imagetool/lower.c src/imagetool/origin.c \
+	src/imagetool/layer_path.c src/imagetool/layer_run.c src/imagetool/layer_whiteout.c src/imagetool/lower.c src/imagetool/origin.c \
 	src/imagetool/origin_archive.c src/imagetool/origin_rootfs.c src/imagetool/origin_write.c src/imagetool/progress.c src/imagetool/tar_input.c \
 	src/imagetool/unpack.c src/imagetool/unpack_layers.c src/imagetool/userns.c
 libimport_a_CFLAGS = $(AM_CFLAGS) $(IMPORT_CFLAGS)

@@ -167,7 +167,6 @@ static const json_t *docker_entry(struct origin *o, const json_t *manifest, stru
 static int docker_layer_recode(struct origin *o, const struct archive_member *m, enum codec codec,
 	struct digest *digest, uint64_t *ret_size, struct sbx_err *err)
 {
-	_cleanup_inflate_ struct inflate_run run = INFLATE_RUN_NONE;
 	_cleanup_close_ int part = -1;
 	int r = origin_temp_file(o, &part, err);
 

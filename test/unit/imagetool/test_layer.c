@@ -222,12 +222,16 @@ static void whiteouts_speak_of_the_layers_below_wherever_they_stand(void **p)
 	struct state *s = *p;
 	struct tar one = {0}, two = {0};
 
+	tar_file(&one, "gone", "1");
+	tar_file(&one, ".wh.nothing", "");
 	tar_file(&one, "before", "1");
 	tar_file(&one, "after", "1");
 	tar_dir(&one, "dir", 0755);
 	tar_file(&one, "dir/old", "1");
 	tar_dir(&one, "opq", 0755);
+	tar_file(&one, "opq/old", "1");
 	unpacks(s, &one);
+	assert_true(missing(s, "nothing"));
 	tar_file(&two, ".wh.before", "");
 	tar_file(&two, "before", "2");
 	tar_file(&two, "after", "2");
@@ -236,7 +240,9 @@ static void whiteouts_speak_of_the_layers_below_wherever_they_stand(void **p)
 	tar_file(&two, "dir/new", "2");
 	tar_file(&two, ".wh.gone", "");
 	tar_file(&two, "opq/kept", "2");
+	tar_file(&two, "opq/.wh.old", "");
 	tar_file(&two, "opq/.wh..wh..opq", "");
+	tar_file(&two, "new/.wh.nothing", "");
 	tar_file(&two, ".wh..wh.plnk/1", "aufs");
 	unpacks(s, &two);
 	has(s, "before", "2");
@@ -246,6 +252,9 @@ static void whiteouts_speak_of_the_layers_below_wherever_they_stand(void **p)
 	assert_true(is_whiteout(s, "gone"));
 	has(s, "opq/kept", "2");
 	assert_true(is_opaque(s, "opq"));
+	/* Where nothing is to be hidden, overlayfs would show the whiteout itself. */
+	assert_true(missing(s, "opq/old"));
+	assert_true(missing(s, "new/nothing"));
 	assert_true(missing(s, ".wh..wh.plnk"));
 }
 
