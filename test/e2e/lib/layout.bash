@@ -12,7 +12,7 @@ put_blob() {
 
 # make_layout LAYOUT TAG TAR... - an image of these layers, lowest first; a TAR may be compressed with gzip or zstd.
 make_layout() {
-	local layout=$1 tag=$2 tar hex diff suffix diffs='' layers='' config manifest work
+	local layout=$1 tag=$2 tar hex diff suffix diffs='' layers='' history='' config manifest work
 	shift 2
 	work=$(mktemp -d)
 	mkdir -p "$layout/blobs/sha256"
@@ -26,10 +26,11 @@ make_layout() {
 		hex=$(put_blob "$layout" "$tar")
 		diffs+=${diffs:+,}\"sha256:${diff:-$hex}\"
 		layers+=${layers:+,}'{"mediaType":"application/vnd.oci.image.layer.v1.tar'$suffix'","digest":"sha256:'$hex
+		history+=${history:+,}'{"created_by":"layer '${tar##*/}'"}'
 		layers+='","size":'$(stat -c %s "$tar")'}'
 	done
-	printf '{"architecture":"%s","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[%s]}}' \
-		"$(machine_arch)" "$diffs" >"$work/config"
+	printf '{"architecture":"%s","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[%s]},"history":[%s]}' \
+		"$(machine_arch)" "$diffs" "$history" >"$work/config"
 	config=$(put_blob "$layout" "$work/config")
 	printf '{"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s","digest":"sha256:%s","size":%d},"layers":[%s]}' \
 		application/vnd.oci.image.manifest.v1+json application/vnd.oci.image.config.v1+json "$config" \
