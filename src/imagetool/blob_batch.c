@@ -185,25 +185,29 @@ int blob_batch_bytes(struct blob_batch *batch, const void *bytes, size_t n, stru
 	return 0;
 }
 
+/* blob_name - by a temporary name where there is a file that is not whole: at no time is there none. */
 static int blob_name(struct blob_batch *batch, struct blob_new *blob, struct sbx_err *err)
 {
+	const char *hex = blob->digest.hex;
 	char path[64];
-	int r;
+	struct stat st, own;
 
-	if (*blob->tmp_name) {
-		r = renameat(batch->dir_fd, blob->tmp_name, batch->dir_fd, blob->digest.hex);
-		*blob->tmp_name = '\0';
-		return r < 0 ? sbx_fail(err, -errno, "name a blob in %s", batch->store->path) : 0;
-	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", blob->fd);
-	for (int i = 0; i < 2; i++) {
-		if (linkat(AT_FDCWD, path, batch->dir_fd, blob->digest.hex, AT_SYMLINK_FOLLOW) == 0)
+	if (!*blob->tmp_name) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", blob->fd);
+		if (linkat(AT_FDCWD, path, batch->dir_fd, hex, AT_SYMLINK_FOLLOW) == 0)
 			return 0;
-		/* There already, but not of its size (blob_batch_has): damaged; or somebody was faster. */
-		if (errno != EEXIST || unlinkat(batch->dir_fd, blob->digest.hex, 0) < 0)
-			break;
+		/* Somebody was faster, with the same bytes. */
+		if (errno == EEXIST && fstatat(batch->dir_fd, hex, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			fstat(blob->fd, &own) == 0 && S_ISREG(st.st_mode) && st.st_size == own.st_size)
+			return 0;
+		snprintf(blob->tmp_name, sizeof(blob->tmp_name), BLOB_TMP_PREFIX "%.16s-%d", hex, (int)getpid());
+		if (linkat(AT_FDCWD, path, batch->dir_fd, blob->tmp_name, AT_SYMLINK_FOLLOW) < 0)
+			return sbx_fail(err, -errno, "name a blob in %s", batch->store->path);
 	}
-	return sbx_fail(err, -errno, "name a blob in %s", batch->store->path);
+	if (renameat(batch->dir_fd, blob->tmp_name, batch->dir_fd, hex) < 0)
+		return sbx_fail(err, -errno, "name a blob in %s", batch->store->path);
+	*blob->tmp_name = '\0';
+	return 0;
 }
 
 int blob_batch_commit(struct blob_batch *batch, struct sbx_err *err)

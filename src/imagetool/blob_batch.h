@@ -11,7 +11,7 @@
 struct blob_new {
 	int fd; /* owned: O_TMPFILE, or a file named .tmp-… where the file system has none */
 	struct digest digest;
-	char tmp_name[32]; /* "" with O_TMPFILE */
+	char tmp_name[40]; /* "" with O_TMPFILE */
 };
 
 struct blob_batch {

@@ -116,9 +116,12 @@ has_both() {
 
 @test "the store is an OCI layout that skopeo reads" {
 	imports oci:layout:t small:1
-	skopeo copy -q "oci:$SBX_STORE:small:1" "oci:$BATS_TEST_TMPDIR/copy:x"
-	cmp "$WORK/layout/blobs/sha256/"* "$BATS_TEST_TMPDIR/copy/blobs/sha256/" 2>/dev/null ||
-		diff <(ls "$WORK/layout/blobs/sha256") <(ls "$BATS_TEST_TMPDIR/copy/blobs/sha256")
+	skopeo copy -q --preserve-digests "oci:$SBX_STORE:small:1" "oci:$BATS_TEST_TMPDIR/copy:x"
+	local blob
+	for blob in "$BATS_TEST_TMPDIR/copy/blobs/sha256"/*; do
+		cmp "$blob" "$WORK/layout/blobs/sha256/${blob##*/}"
+	done
+	assert_eq 4 "$(find "$BATS_TEST_TMPDIR/copy/blobs/sha256" -type f | wc -l)" "blobs"
 }
 
 @test "of an index for several platforms, this machine's image is taken, or the one asked for" {
@@ -151,29 +154,21 @@ has_both() {
 	refuses 'bad: layer 2 of 2: it ends 9240 bytes early: it is truncated' oci:bad:t
 	rm "bad/blobs/sha256/$blob"
 	refuses 'bad: layer 2 of 2: open its blob sha256:.*: No such file' oci:bad:t
-	gzip -c 1.tar >1.tar.gz
 	gzip -c 2.tar >2.tar.gz
 	# The diff IDs of other content: only unpacking finds that out.
-	local real
-	real=$(declare -f make_layout)
 	gzip() { if [ "$1" = -dc ]; then echo other; else command gzip "$@"; fi; }
 	make_layout wrong t "$WORK/1.tar" "$WORK/2.tar.gz"
 	refuses 'wrong: layer 2 of 2 \(sha256:.*\): its content has the diff ID sha256:.*, not sha256:' oci:wrong:t
-	[ -n "$real" ]
 }
 
-@test "a truncated gzip layer and one of another content are refused" {
+@test "a truncated gzip tar is refused" {
 	gzip -c 1.tar | head -c 100 >cut.tar.gz
-	refuses 'rootfs:|cut.tar.gz: the gzip data ends early: it is truncated' rootfs:cut.tar.gz cut:1
+	refuses 'cut.tar.gz: the gzip data ends early: it is truncated' rootfs:cut.tar.gz cut:1
 }
 
 @test "a layer that grows beyond the limit is refused, with little memory" {
 	# 17 GiB of zeros in one member: 17 MB as gzip.
 	need gzip
-	{
-		printf 'big%97s' '' | tr ' ' '\0'
-		printf '0000644\0000000000\0000000000\000210000000000014000000000\0'
-	} >/dev/null
 	truncate -s 17G "$BATS_TEST_TMPDIR/zeros"
 	(cd "$BATS_TEST_TMPDIR" && tar --format=gnu -cf - zeros | gzip -1 >bomb.tar.gz)
 	refuses 'bomb.tar.gz: it grows beyond 16 GiB when it is unpacked' "rootfs:$BATS_TEST_TMPDIR/bomb.tar.gz" bomb:1
@@ -203,11 +198,16 @@ has_both() {
 }
 
 @test "two imports of one image at once both succeed" {
-	"$IMAGE_TOOL" import --map=single oci:layout:t a:1 &
-	"$IMAGE_TOOL" import --map=single oci:layout:t b:1
-	wait $!
-	has_both a:1
-	has_both b:1
+	local i pid
+	for i in {1..10}; do
+		rm -rf "$SBX_STORE"
+		"$IMAGE_TOOL" import --map=single oci:layout:t a:1 &
+		pid=$!
+		"$IMAGE_TOOL" import --map=single oci:layout:t b:1
+		wait "$pid"
+		has_both a:1
+		has_both b:1
+	done
 }
 
 @test "ids outside of the mapped range are refused with layer, entry and id" {
