@@ -6,8 +6,8 @@ setup() {
 	cd "${SBX_SRCDIR:-$BATS_TEST_DIRNAME/../..}" || return 1
 }
 
-c_files() {
-	find src include test -name '*.[ch]' -print | sort
+c_files() { # but for what is generated into a build tree that is the source tree
+	find src include test -name '*.[ch]' -not -path src/policy/seccomp_builtin.c -print | sort
 }
 
 @test "every #include points down: cli, then plan and runtime, then the middle floors, then sys, then util" {
@@ -60,8 +60,8 @@ c_files() {
 @test "clang-format has nothing to change" {
 	format=$(command -v clang-format-14 || command -v clang-format) || skip "clang-format is not installed"
 	"$format" --version | grep -q ' 14\.' || skip "the style is pinned to clang-format 14, here is $("$format" --version)"
-	run bash -c 'find src include test -name "*.[ch]" -print0 | xargs -0 "$1" --dry-run --Werror' bash "$format"
-	[ "$status" -eq 0 ] || { echo "$output" | head -40; false; }
+	bad=$(c_files | xargs "$format" --dry-run --Werror 2>&1 | grep ': error: ' || true)
+	[ -z "$bad" ] || { echo "$bad" | head -40; false; }
 }
 
 @test "shellcheck has nothing to say about the scripts" {
