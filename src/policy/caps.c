@@ -91,8 +91,8 @@ int caps_drop_bounding(uint64_t bounding, struct sbx_err *err)
 		if (errno == EINVAL)
 			break; /* the first that this kernel does not know */
 		int code = -errno;
-		/* Without CAP_SETPCAP nothing can be dropped, which is fine as long as nothing need be; and then EPERM is
-		 * said of unknown ones, too. */
+		/* Without CAP_SETPCAP nothing can be dropped, which is fine as long as nothing need be; and then EPERM
+		 * is said of unknown ones, too. */
 		int held = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
 		if (held < 0)
 			break;
