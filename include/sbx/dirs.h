@@ -13,5 +13,6 @@ char *dir_state(struct sbx_err *err);   /* $XDG_STATE_HOME/sbx */
 char *dir_runtime(struct sbx_err *err); /* $XDG_RUNTIME_DIR/sbx, else /tmp/sbx-UID (0700, owner checked when made) */
 char *dir_home(struct sbx_err *err);    /* $HOME, else the password database's; not ending in /sbx */
 char *user_name(void);                  /* of the real uid, from the password database; new; its number where unknown */
-/* dir_profiles - the installed profiles: profiles/ of the build tree where sbx runs from one, else $datadir/sbx/profiles */
+/* dir_profiles - the installed profiles: profiles/ of the build tree where sbx runs from one, else
+ * $datadir/sbx/profiles */
 char *dir_profiles(void);

@@ -23,7 +23,8 @@ struct idmap {
 /* The two maps of a sandbox and how they may be written. */
 struct idmap_pair {
 	struct idmap uid, gid;
-	bool by_helper; /* newuidmap and newgidmap write them; else the process itself writes a single id, setgroups denied */
+	bool by_helper; /* newuidmap and newgidmap write them; else the process itself writes a single id, setgroups
+			   denied */
 };
 
 /* subid_range - the caller's largest range in /etc/subuid or /etc/subgid (@file), by user name or number.

@@ -14,8 +14,8 @@ int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to, uns
 int sys_fsopen(const char *fstype, unsigned flags);
 int sys_fsconfig(int fs_fd, unsigned cmd, const char *key, const void *value, int aux);
 int sys_fsmount(int fs_fd, unsigned flags, unsigned attrs);
-int sys_mount_setattr(int dirfd, const char *path, unsigned flags, uint64_t attr_set, uint64_t attr_clr,
-	uint64_t propagation);
+int sys_mount_setattr(
+	int dirfd, const char *path, unsigned flags, uint64_t attr_set, uint64_t attr_clr, uint64_t propagation);
 
 /* mount_attach - put the mount behind @mount_fd (detached, or attached elsewhere: then it moves) on the directory or
  * file behind @target_fd.  Returns 0, -errno.  Source: move_mount(2). */

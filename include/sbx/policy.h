@@ -47,8 +47,9 @@ const char *rlimit_name(int resource);
 
 /* Landlock. */
 int landlock_abi(void); /* 0: none */
-/* landlock_scope_abstract - cut off abstract UNIX sockets outside.  -EOPNOTSUPP below ABI 6. Context: child, nnp set. */
+/* landlock_scope_abstract - cut off abstract UNIX sockets outside.  -EOPNOTSUPP below ABI 6. Context: child, nnp set.
+ */
 int landlock_scope_abstract(struct sbx_err *err);
-/* landlock_confine_to - only @ro_fds readable and @rw_fds readable and writable beneath, no network, no abstract sockets;
- * for our own confined helpers.  -EOPNOTSUPP where there is no Landlock. */
+/* landlock_confine_to - only @ro_fds readable and @rw_fds readable and writable beneath, no network, no abstract
+ * sockets; for our own confined helpers.  -EOPNOTSUPP where there is no Landlock. */
 int landlock_confine_to(const int *ro_fds, size_t n_ro, const int *rw_fds, size_t n_rw, struct sbx_err *err);

@@ -17,19 +17,19 @@ enum profile_key {
 };
 
 enum key_type {
-	KEY_STRING,   /* one text, quotes taken off, expanded */
-	KEY_PATH,     /* a host path: ~, variables, relative to the profile's directory */
-	KEY_INSIDE,   /* a path inside the sandbox, absolute */
+	KEY_STRING, /* one text, quotes taken off, expanded */
+	KEY_PATH,   /* a host path: ~, variables, relative to the profile's directory */
+	KEY_INSIDE, /* a path inside the sandbox, absolute */
 	KEY_BOOL,
-	KEY_INT,      /* a range in the table */
-	KEY_MODE,     /* octal digits */
-	KEY_PERCENT,  /* num: hundredths of a percent, 150% is 15000 */
-	KEY_SIZE,     /* bytes */
-	KEY_TIME,     /* milliseconds */
-	KEY_SIGNAL,   /* number */
-	KEY_ENUM,     /* one of the table's choices; num is its index */
-	KEY_COMMAND,  /* words of a command line; a later line replaces */
-	KEY_LIST,     /* words; lines append */
+	KEY_INT,     /* a range in the table */
+	KEY_MODE,    /* octal digits */
+	KEY_PERCENT, /* num: hundredths of a percent, 150% is 15000 */
+	KEY_SIZE,    /* bytes */
+	KEY_TIME,    /* milliseconds */
+	KEY_SIGNAL,  /* number */
+	KEY_ENUM,    /* one of the table's choices; num is its index */
+	KEY_COMMAND, /* words of a command line; a later line replaces */
+	KEY_LIST,    /* words; lines append */
 };
 
 /* Where a value stands. */
@@ -45,10 +45,10 @@ struct profile_word {
 };
 
 struct profile_value {
-	bool set;            /* a line or option gave it (also an empty one: words.n == 0, text "") */
-	char *text;          /* scalars: expanded text */
-	int64_t num;         /* BOOL 0/1, INT, MODE, PERCENT, SIZE bytes, TIME ms, SIGNAL number, ENUM index; the default
-	                      * where it is not set or empty */
+	bool set;    /* a line or option gave it (also an empty one: words.n == 0, text "") */
+	char *text;  /* scalars: expanded text */
+	int64_t num; /* BOOL 0/1, INT, MODE, PERCENT, SIZE bytes, TIME ms, SIGNAL number, ENUM index; the default
+		      * where it is not set or empty */
 	struct profile_word *words;
 	size_t n_words;
 	struct origin origin; /* of the last line that gave it */
@@ -59,15 +59,16 @@ struct profile; /* opaque: a merged, expanded, checked profile */
 /* What to load: a file or name (or NULL: a run without a profile), then the command line in order. */
 struct profile_request {
 	const char *name_or_path;
-	const struct strv *sets;      /* "Section.Key=Value", in order; later wins.  Borrowed. */
-	const char *sandbox_name;     /* --name; NULL: derived */
+	const struct strv *sets;  /* "Section.Key=Value", in order; later wins.  Borrowed. */
+	const char *sandbox_name; /* --name; NULL: derived */
 };
 
 /* profile_load - find, read, merge, expand, and check a profile.
  * All problems of all files are collected: each is one line "FILE:LINE: [Section] Key: what; expected …".
  * @problems: appended to.  Returns 0 and *ret (owned: profile_free); -EINVAL where there are problems, *ret then NULL;
  * -ENOENT no such profile (err says where it was looked for); -errno.  */
-int profile_load(const struct profile_request *request, struct profile **ret, struct strv *problems, struct sbx_err *err);
+int profile_load(
+	const struct profile_request *request, struct profile **ret, struct strv *problems, struct sbx_err *err);
 void profile_free(struct profile *p);
 static inline void profile_freep(struct profile **p)
 {
@@ -81,7 +82,7 @@ static inline bool profile_is_set(const struct profile *p, enum profile_key key)
 	return profile_get(p, key)->set;
 }
 const char *profile_text(const struct profile *p, enum profile_key key); /* text, or NULL where not set or empty */
-const char *profile_path(const struct profile *p);   /* the main file, "command line" without one */
+const char *profile_path(const struct profile *p);                       /* the main file, "command line" without one */
 const char *profile_sandbox_name(const struct profile *p);
 
 /* origin_text - "hello.ini:12" (path as given), "command line", or "default" where @value is not set.  Returns new. */
@@ -143,7 +144,7 @@ struct idmap_arg { /* INSIDE:OUTSIDE:COUNT */
 };
 int idmap_arg_parse(const char *word, struct idmap_arg *ret, struct sbx_err *err);
 
-struct rlimit_arg { /* SOFT[:HARD], infinity; sizes and counts */
+struct rlimit_arg {          /* SOFT[:HARD], infinity; sizes and counts */
 	uint64_t soft, hard; /* RLIM_INFINITY */
 };
 int rlimit_arg_parse(enum profile_key key, const char *text, struct rlimit_arg *ret, struct sbx_err *err);

@@ -27,15 +27,16 @@ void signals_reset(void);
  * Returns new or NULL. */
 char *helper_find(const char *name);
 
-/* own_libexec - the absolute path of one of our own programs (sbx-image, sbx-init ...): beside the running sbx in a build
- * tree, else the installed libexec/sbx.  Returns new or NULL. */
+/* own_libexec - the absolute path of one of our own programs (sbx-image, sbx-init ...): beside the running sbx in a
+ * build tree, else the installed libexec/sbx.  Returns new or NULL. */
 char *own_libexec(const char *name);
 
 /* helper_spawn - start a helper with signals reset, standard input from /dev/null, standard output and error to
  * @out_fd (-1: inherited), @keep descriptors (ascending) passed at their numbers, all others closed, and an
  * environment of PATH, HOME, LANG, LC_*, XDG_*, SBX_*, TERM and NO_COLOR alone.  @argv[0] is an absolute path.
  * Returns the pid, and a pidfd in *ret_pidfd where not NULL; -errno. */
-pid_t helper_spawn(const char *const *argv, int out_fd, const int *keep, size_t n_keep, int *ret_pidfd, struct sbx_err *err);
+pid_t helper_spawn(
+	const char *const *argv, int out_fd, const int *keep, size_t n_keep, int *ret_pidfd, struct sbx_err *err);
 
 /* helper_run - helper_spawn and wait; exit status 0 is success.  Otherwise -EIO and the first line it printed. */
 int helper_run(const char *const *argv, struct sbx_err *err);

@@ -35,7 +35,8 @@ struct root_spec {
 	char *scratch_parent;        /* host directory below which a run makes its own scratch directory (disk) */
 	bool read_only;
 	char *origin;
-	char *stacking; /* for explain: what probing says of this root, "native overlay: works here"; NULL: not probed */
+	char *stacking; /* for explain: what probing says of this root, "native overlay: works here"; NULL: not probed
+			 */
 };
 
 /* What one mount operation does.  One table in the runtime (mount_op.c) gives each its function; the order in the spec
@@ -49,10 +50,11 @@ enum mount_op_kind {
 	MOUNT_OP_CGROUP,  /* cgroup2 of the cgroup namespace, read-only; optional where the host has none */
 	MOUNT_OP_DEV,     /* a fresh tmpfs with null zero full random urandom tty, pts, shm, mqueue, ptmx, fd, std* */
 	MOUNT_OP_FILE,    /* a file made by sbx: content; bound over dst from a private tmpfs */
-	MOUNT_OP_OVERLAY, /* src: host directory, or NULL for the new root's own dst: a writable view, changes in scratch */
+	MOUNT_OP_OVERLAY, /* src: host directory, or NULL for the new root's own dst: a writable view, changes in
+			     scratch */
 	MOUNT_OP_MASK,    /* nothing can be seen at dst: an empty file or directory, read-only, mode 0 */
 	MOUNT_OP_READONLY, /* the part of the tree at dst becomes read-only; missing dst is fine */
-	MOUNT_OP_UNMASK,  /* placeholder the plan consumes; never in a finished spec */
+	MOUNT_OP_UNMASK,   /* placeholder the plan consumes; never in a finished spec */
 };
 
 enum {
@@ -71,8 +73,8 @@ struct mount_op {
 	uint64_t attrs; /* MOUNT_ATTR_RDONLY, NOSUID, NODEV, NOEXEC */
 	unsigned flags; /* MOUNT_OP_* */
 	uint64_t size_bytes; /* TMPFS; /dev/shm's for DEV; 0: default */
-	mode_t mode;    /* TMPFS, FILE; 0: 0755, 0644 */
-	char *content;  /* FILE: its bytes, text */
+	mode_t mode;         /* TMPFS, FILE; 0: 0755, 0644 */
+	char *content;       /* FILE: its bytes, text */
 	char *origin;
 };
 
@@ -84,22 +86,23 @@ struct net_spec {
 };
 
 struct process_spec {
-	struct strv argv;         /* at least one */
+	struct strv argv; /* at least one */
 	char *argv_origin;
-	struct strv env;          /* NAME=VALUE; HOME, PATH, TERM and so on included; HOME only if known without the image's passwd */
-	char *cwd;                /* inside; made where missing */
-	char *user, *group;       /* as written: a name or a number of the image's passwd and group; group NULL: the user's */
-	struct strv groups;       /* SupplementaryGroups, likewise */
+	struct strv env;    /* NAME=VALUE; HOME, PATH, TERM and so on included; HOME only if known without the image's
+			       passwd */
+	char *cwd;          /* inside; made where missing */
+	char *user, *group; /* as written: a name or a number of the image's passwd and group; group NULL: the user's */
+	struct strv groups; /* SupplementaryGroups, likewise */
 	bool keep_groups;
 	char *host_name;
 	enum terminal_mode { TERMINAL_AUTO, TERMINAL_YES, TERMINAL_NO } terminal;
-	bool run_init;            /* sbx-init is process 1 */
-	char *init_path;          /* host path of sbx-init, where run_init */
+	bool run_init;   /* sbx-init is process 1 */
+	char *init_path; /* host path of sbx-init, where run_init */
 	int stop_signal;
 	uint64_t stop_timeout_ms;
-	uint64_t runtime_max_ms;  /* 0: no limit */
+	uint64_t runtime_max_ms; /* 0: no limit */
 	mode_t umask;
-	int nice;                 /* added; 0: unchanged */
+	int nice; /* added; 0: unchanged */
 	bool set_oom_score_adj;
 	int oom_score_adj;
 };
@@ -112,22 +115,25 @@ struct rlimit_spec {
 };
 
 struct security_spec {
-	uint64_t caps;            /* bit N: capability N is in the bounding set, and in permitted and effective of a uid 0 program */
-	char *caps_text;          /* the same as names, for explain: "CHOWN KILL", "none" */
-	bool caps_explicit;       /* AddCapability named some: they are given to a program that is not uid 0 as well (ambient stays empty) */
+	uint64_t caps; /* bit N: capability N is in the bounding set, and in permitted and effective of a uid 0 program
+			*/
+	char *caps_text;    /* the same as names, for explain: "CHOWN KILL", "none" */
+	bool caps_explicit; /* AddCapability named some: they are given to a program that is not uid 0 as well (ambient
+			       stays empty) */
 	bool no_new_privs;
-	char *seccomp_name;       /* "default", "strict" ... or the JSON file's path; "unconfined": no filter */
+	char *seccomp_name;          /* "default", "strict" ... or the JSON file's path; "unconfined": no filter */
 	struct sock_filter *seccomp; /* compiled, owned; NULL with 0: none */
-	size_t seccomp_len;       /* instructions */
-	bool fake_root;           /* a second filter answers calls that change ownership with success */
-	bool scope_abstract_unix; /* Landlock scope: no abstract sockets of the host (Network=host), where the kernel has it */
+	size_t seccomp_len;          /* instructions */
+	bool fake_root;              /* a second filter answers calls that change ownership with success */
+	bool scope_abstract_unix;    /* Landlock scope: no abstract sockets of the host (Network=host), where the kernel
+					has it */
 	char *origin;
 };
 
 struct sandbox_spec {
 	char *name;
-	char *image;           /* as asked for, or NULL */
-	char *image_digest;    /* of the manifest, "sha256:…", or NULL */
+	char *image;        /* as asked for, or NULL */
+	char *image_digest; /* of the manifest, "sha256:…", or NULL */
 	struct idmap_pair maps;
 	const char *userns_mode; /* "single", "subuid", "keep-id", "map": static text for explain */
 	char *userns_origin;
@@ -139,7 +145,7 @@ struct sandbox_spec {
 	struct security_spec security;
 	struct rlimit_spec *rlimits;
 	size_t n_rlimits;
-	struct strv notes;     /* what the person should know: downgrades, "escape" labels; one line each */
+	struct strv notes; /* what the person should know: downgrades, "escape" labels; one line each */
 };
 
 struct sandbox_spec *spec_new(void); /* zeroed, with net none and terminal auto */
@@ -150,13 +156,14 @@ static inline void spec_freep(struct sandbox_spec **p)
 }
 #define _cleanup_spec_ __attribute__((cleanup(spec_freep)))
 
-/* spec_add_mount - append an operation; takes copies of the strings.  Returns it for further fields; the pointer is good
- * until the next call. */
-struct mount_op *spec_add_mount(struct sandbox_spec *spec, enum mount_op_kind kind, const char *src, const char *dst,
-	const char *origin);
+/* spec_add_mount - append an operation; takes copies of the strings.  Returns it for further fields; the pointer is
+ * good until the next call. */
+struct mount_op *spec_add_mount(
+	struct sandbox_spec *spec, enum mount_op_kind kind, const char *src, const char *dst, const char *origin);
 const char *mount_op_name(enum mount_op_kind kind); /* "bind", "tmpfs" … */
 
-/* spec_print_text, spec_print_json - what `sbx explain` shows.  Strings that may come from an image or a file are escaped.
+/* spec_print_text, spec_print_json - what `sbx explain` shows.  Strings that may come from an image or a file are
+ * escaped.
  * @out: borrowed.  spec_print_json: 0, or -EIO where @out takes no more.  The JSON document's fields are named in
  * print_json.c and do not change their meaning. */
 void spec_print_text(const struct sandbox_spec *spec, FILE *out);

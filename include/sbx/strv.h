@@ -12,11 +12,11 @@ struct strv {
 	size_t n;
 };
 
-void strv_add(struct strv *s, const char *text);       /* copies */
-void strv_take(struct strv *s, char *text);            /* takes @text */
+void strv_add(struct strv *s, const char *text); /* copies */
+void strv_take(struct strv *s, char *text);      /* takes @text */
 void strv_addf(struct strv *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strv_add_all(struct strv *s, const struct strv *from); /* copies */
-void strv_clear(struct strv *s);                       /* frees all, leaves an empty list */
+void strv_clear(struct strv *s);                            /* frees all, leaves an empty list */
 bool strv_contains(const struct strv *s, const char *text);
 /* strv_env_set - replace or append NAME=VALUE by its name. @assignment: borrowed, holds '='. */
 void strv_env_set(struct strv *s, const char *assignment);

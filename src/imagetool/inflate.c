@@ -44,11 +44,9 @@ enum codec codec_detect(const void *bytes, size_t n)
 		const char *magic;
 	} magics[] = {
 		{CODEC_NONE, 257, 5, "ustar"}, /* first: a tar whose first name begins like another magic is a tar */
-		{CODEC_GZIP, 0, 3, "\x1f\x8b\x08"},
-		{CODEC_ZSTD, 0, 4, "\x28\xb5\x2f\xfd"},
+		{CODEC_GZIP, 0, 3, "\x1f\x8b\x08"}, {CODEC_ZSTD, 0, 4, "\x28\xb5\x2f\xfd"},
 		{CODEC_ZSTD, 1, 3, "\x2a\x4d\x18"}, /* a skippable frame first: zstd:chunked, pzstd; RFC 8878, 3.1.2 */
-		{CODEC_XZ, 0, 6, "\xfd\x37zXZ\0"},
-		{CODEC_BZIP2, 4, 6, "\x31\x41\x59\x26\x53\x59"},
+		{CODEC_XZ, 0, 6, "\xfd\x37zXZ\0"}, {CODEC_BZIP2, 4, 6, "\x31\x41\x59\x26\x53\x59"},
 		{CODEC_BZIP2, 4, 6, "\x17\x72\x45\x38\x50\x90"}, /* of nothing at all */
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gzip: ISA-L's igzip (about twice as fast), zlib where it is not to be had. Checksums and lengths are checked by both. */
+/* gzip: ISA-L's igzip (about twice as fast), zlib where it is not to be had. Checksums and lengths are checked by both.
+ */
 #include "inflate_codec.h"
 
 #include <errno.h>

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <zstd.h>
 
-/* What a decoder may take for its window: `zstd --long=27` and `xz -9` fit, a header that asks for gigabytes does not. */
+/* What a decoder may take for its window: `zstd --long=27` and `xz -9` fit, a header that asks for gigabytes does not.
+ */
 #define ZSTD_WINDOW_LOG_MAX 27
 #define XZ_MEMORY_MAX (256u << 20)
 

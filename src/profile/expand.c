@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Expansion.  It happens after a value was split into words, so that nothing a variable holds ever makes a new word; and
- * where a word has parts between colons, a colon that comes out of a variable is escaped, so that it makes no new part. */
+/* Expansion.  It happens after a value was split into words, so that nothing a variable holds ever makes a new word;
+ * and where a word has parts between colons, a colon that comes out of a variable is escaped, so that it makes no new
+ * part. */
 
 #include <errno.h>
 #include <string.h>
@@ -24,7 +25,8 @@ static char *get_profile_dir(const struct expand_context *context, struct sbx_er
 static char *get_sandbox_name(const struct expand_context *context, struct sbx_err *err)
 {
 	if (!context->sandbox_name)
-		sbx_fail_plain(err, -EINVAL, "${SANDBOX_NAME} is not known before all files are read; expected another variable");
+		sbx_fail_plain(err, -EINVAL,
+			"${SANDBOX_NAME} is not known before all files are read; expected another variable");
 	return xstrdup(context->sandbox_name);
 }
 
@@ -131,7 +133,8 @@ static void add_escaped(struct strbuf *out, const char *text, const char *escape
 	}
 }
 
-/* expand_variables - append @in, @n bytes of it, to @out.  @escape: bytes of a variable's value that get a backslash. */
+/* expand_variables - append @in, @n bytes of it, to @out.  @escape: bytes of a variable's value that get a backslash.
+ */
 static int expand_variables(const struct expand_context *context, const char *in, size_t n, const char *escape,
 	unsigned depth, struct strbuf *out, struct sbx_err *err)
 {
@@ -158,18 +161,21 @@ static int expand_variables(const struct expand_context *context, const char *in
 		_cleanup_free_ char *name = xstrndup(p + 1, (size_t)(name_end - p - 1)), *value = NULL;
 		if (!variable_name_ok(name))
 			return sbx_fail_plain(err, -EINVAL,
-				"${%.*s}: not a variable's name; expected ${NAME} or ${NAME:-default}, or $$ for a dollar",
+				"${%.*s}: not a variable's name; expected ${NAME} or ${NAME:-default}, or $$ for a "
+				"dollar",
 				(int)(close - p - 1), p + 1);
 		int r = variable_get(context, name, &value, err);
 		if (r < 0)
 			return r;
 		if (colon && str_empty(value)) {
-			r = expand_variables(context, colon + 2, (size_t)(close - colon - 2), escape, depth + 1, out, err);
+			r = expand_variables(
+				context, colon + 2, (size_t)(close - colon - 2), escape, depth + 1, out, err);
 			if (r < 0)
 				return r;
 		} else if (!value) {
 			return sbx_fail_plain(err, -EINVAL,
-				"${%s} is not defined; expected a variable of the environment, or ${%s:-default}", name, name);
+				"${%s} is not defined; expected a variable of the environment, or ${%s:-default}", name,
+				name);
 		} else {
 			add_escaped(out, value, escape);
 		}
@@ -185,7 +191,8 @@ static int expand_home(const char **text, size_t *n, const char *escape, struct 
 	if (*n == 0 || **text != '~')
 		return 0;
 	if (*n > 1 && (*text)[1] != '/')
-		return sbx_fail_plain(err, -EINVAL, "~NAME, another user's home, is not looked up; expected ~/… or a path");
+		return sbx_fail_plain(
+			err, -EINVAL, "~NAME, another user's home, is not looked up; expected ~/… or a path");
 	_cleanup_free_ char *home = dir_home(err);
 	if (!home)
 		return -EINVAL;
@@ -206,8 +213,8 @@ static char *path_tidy(char *path)
 }
 
 /* expand_part - ~ and variables of one path.  @anchor: make it absolute, below the profile's directory. */
-static int expand_part(const struct expand_context *context, const char *text, size_t n, const char *escape, bool anchor,
-	char **ret, struct sbx_err *err)
+static int expand_part(const struct expand_context *context, const char *text, size_t n, const char *escape,
+	bool anchor, char **ret, struct sbx_err *err)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
 	int r = expand_home(&text, &n, escape, &out, err);
@@ -250,8 +257,8 @@ static bool source_is_path(const char *part, size_t n)
 }
 
 /* expand_mount - SRC[:DST[:OPTS]] or, with @first_is_dst, DST[:OPTS].  Options are left alone. */
-static int expand_mount(const struct expand_context *context, const char *word, bool first_is_dst, char **ret,
-	struct sbx_err *err)
+static int expand_mount(
+	const struct expand_context *context, const char *word, bool first_is_dst, char **ret, struct sbx_err *err)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
 	unsigned index = first_is_dst;
@@ -314,8 +321,8 @@ bool profile_ref_is_path(const char *word)
 	return strchr(word, '/') || str_ends(word, ".ini");
 }
 
-int expand_profile_ref(const struct expand_context *context, const char *word, char **ret, bool *ret_is_path,
-	struct sbx_err *err)
+int expand_profile_ref(
+	const struct expand_context *context, const char *word, char **ret, bool *ret_is_path, struct sbx_err *err)
 {
 	const struct expand_context early = {.profile_dir = context->profile_dir};
 	int r = expand_part(&early, word, strlen(word), "", false, ret, err);
@@ -356,8 +363,8 @@ static int expand_env(const struct expand_context *context, const char *word, ch
 	return 0;
 }
 
-int expand_word(const struct expand_context *context, enum key_expand how, const char *word, char **ret,
-	struct sbx_err *err)
+int expand_word(
+	const struct expand_context *context, enum key_expand how, const char *word, char **ret, struct sbx_err *err)
 {
 	switch (how) {
 	case EXPAND_NOTHING:

@@ -13,13 +13,13 @@ struct expand_context {
 
 /* expand_word - @word as @how says. *ret: new, untouched on failure.
  * Returns 0; -EINVAL with "what; expected …". */
-int expand_word(const struct expand_context *context, enum key_expand how, const char *word, char **ret,
-	struct sbx_err *err);
+int expand_word(
+	const struct expand_context *context, enum key_expand how, const char *word, char **ret, struct sbx_err *err);
 
-/* expand_profile_ref - like EXPAND_PROFILE, but a relative path stays relative.  *ret_is_path: whether it is a path, and
- * no name. */
-int expand_profile_ref(const struct expand_context *context, const char *word, char **ret, bool *ret_is_path,
-	struct sbx_err *err);
+/* expand_profile_ref - like EXPAND_PROFILE, but a relative path stays relative.  *ret_is_path: whether it is a path,
+ * and no name. */
+int expand_profile_ref(
+	const struct expand_context *context, const char *word, char **ret, bool *ret_is_path, struct sbx_err *err);
 
 /* profile_ref_is_path - a path has a / or ends in .ini; anything else is a name. */
 bool profile_ref_is_path(const char *word);

@@ -2,10 +2,10 @@
 
 /* INI text through inih, without inih's limits.
  *
- * inih 55 as Debian builds it, and as test/unit/profile/test_inifile.c shows: lines are cut at 200 bytes and what is left
- * of them reaches the handler; " ;" begins a comment, also inside quotes; an indented line is more of the line above;
- * "Key: value" is a value; a section's name is cut at 49 bytes; text behind "]" is dropped; only the first line that is
- * wrong is told; line numbers may or may not be given to the handler, as the library was built.
+ * inih 55 as Debian builds it, and as test/unit/profile/test_inifile.c shows: lines are cut at 200 bytes and what is
+ *left of them reaches the handler; " ;" begins a comment, also inside quotes; an indented line is more of the line
+ *above; "Key: value" is a value; a section's name is cut at 49 bytes; text behind "]" is dropped; only the first line
+ *that is wrong is told; line numbers may or may not be given to the handler, as the library was built.
  *
  * So inih never sees the file.  The reader below makes logical lines (joined, unindented, checked for their form),
  * counts them, and hands each value over in pieces that are short lines of their own:
@@ -83,8 +83,8 @@ static bool joins_next(const char *s, size_t len)
 	return n % 2 == 1;
 }
 
-/* logical_take - the next logical line into r->logical: comments and empty lines left out, lines that end in \ joined by
- * one blank.  As in systemd.syntax(7), a comment between joined lines is left out as well.  false at the end. */
+/* logical_take - the next logical line into r->logical: comments and empty lines left out, lines that end in \ joined
+ * by one blank.  As in systemd.syntax(7), a comment between joined lines is left out as well.  false at the end. */
 static bool logical_take(struct reader *r)
 {
 	r->logical.len = 0; /* the memory serves again */
@@ -128,8 +128,8 @@ static bool name_is_sound(const char *s, size_t len)
 	return len > 0 && len <= NAME_LEN_MAX && strspn(s, letters) >= len;
 }
 
-/* section_take - a logical line that begins with [.  true: @out, of PIECE_ROOM_MIN bytes or more, holds it for inih, with
- * blanks around the name gone: inih would make them part of it. */
+/* section_take - a logical line that begins with [.  true: @out, of PIECE_ROOM_MIN bytes or more, holds it for inih,
+ * with blanks around the name gone: inih would make them part of it. */
 static bool section_take(struct reader *r, char *out)
 {
 	const char *s = r->logical.s;
@@ -137,7 +137,8 @@ static bool section_take(struct reader *r, char *out)
 	r->in_section = true;
 	r->skip_section = true;
 	if (s[len - 1] != ']') {
-		r->sink->problem(r->sink->data, r->first_line, "a line that begins with [; expected [Section] and nothing behind it");
+		r->sink->problem(r->sink->data, r->first_line,
+			"a line that begins with [; expected [Section] and nothing behind it");
 		return false;
 	}
 	_cleanup_strbuf_ struct strbuf name = {0};
@@ -157,7 +158,8 @@ static void value_take(struct reader *r)
 {
 	const char *s = r->logical.s, *equals = strchr(s, '=');
 	if (!equals) {
-		r->sink->problem(r->sink->data, r->first_line, "no = in the line; expected Key=Value, [Section], or a comment that begins with #");
+		r->sink->problem(r->sink->data, r->first_line,
+			"no = in the line; expected Key=Value, [Section], or a comment that begins with #");
 		return;
 	}
 	if (!r->in_section) {
@@ -266,8 +268,8 @@ void inifile_read(const char *text, size_t len, const struct inifile_sink *sink)
 	static const char bom[] = "\xef\xbb\xbf";
 	if (len >= 3 && memcmp(text, bom, 3) == 0)
 		r.next += 3;
-	/* A wrong form was reported by the reader, so that inih finds none; anything else is a library this code does not
-	 * understand, and then no line of it can be trusted. */
+	/* A wrong form was reported by the reader, so that inih finds none; anything else is a library this code does
+	 * not understand, and then no line of it can be trusted. */
 	if (ini_parse_stream(reader_next, &r, handle_piece, &r) != 0)
 		sink->problem(sink->data, r.first_line, "the inih library does not read what it was given");
 	strbuf_clear(&r.logical);

@@ -17,27 +17,39 @@
  * DEFAULT_BOTH: parsed, and shown in other words. */
 #define NOW true
 #define LATER false
-#define NO_ALIAS .info.aliases = (const char *const[]) { NULL }
-#define ALIAS(...) .info.aliases = (const char *const[]) { __VA_ARGS__, NULL }
+#define NO_ALIAS                              \
+	.info.aliases = (const char *const[]) \
+	{                                     \
+		NULL                          \
+	}
+#define ALIAS(...)                            \
+	.info.aliases = (const char *const[]) \
+	{                                     \
+		__VA_ARGS__, NULL             \
+	}
 #define ANY .check = NULL
 #define CHECK(function) .check = function
 #define PAIRS(function) .check = function, .pairs = true
 #define RANGE(least, most) .has_range = true, .min = least, .max = most
-#define CHOICES(...) .info.choices = (const char *const[]) { __VA_ARGS__, NULL }
+#define CHOICES(...)                          \
+	.info.choices = (const char *const[]) \
+	{                                     \
+		__VA_ARGS__, NULL             \
+	}
 #define NO_DEFAULT .info.default_text = ""
 #define DEFAULT(text) .info.default_text = text, .default_value = text
 #define DEFAULT_TEXT(text) .info.default_text = text
 #define DEFAULT_BOTH(value, text) .info.default_text = text, .default_value = value
 
-#define KEY(in_section, key_name, aliases_, type_, expand_, rule, default_, is_supported, help_text)                    \
-	[KEY_##in_section##_##key_name] = {.info.section = #in_section,                                              \
-		.info.name = #key_name,                                                                              \
-		.info.type = type_,                                                                                  \
-		.info.supported = is_supported,                                                                      \
-		.info.help = help_text,                                                                              \
-		.expand = expand_,                                                                                   \
-		aliases_,                                                                                            \
-		rule,                                                                                                \
+#define KEY(in_section, key_name, aliases_, type_, expand_, rule, default_, is_supported, help_text) \
+	[KEY_##in_section##_##key_name] = {.info.section = #in_section,                              \
+		.info.name = #key_name,                                                              \
+		.info.type = type_,                                                                  \
+		.info.supported = is_supported,                                                      \
+		.info.help = help_text,                                                              \
+		.expand = expand_,                                                                   \
+		aliases_,                                                                            \
+		rule,                                                                                \
 		default_},
 
 static const struct key_row rows[PROFILE_N_KEYS] = {

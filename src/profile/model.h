@@ -12,7 +12,7 @@ struct source {
 	char *dir;  /* absolute: what relative host paths start from */
 	dev_t dev;  /* with ino: the file's identity; 0 for the command line */
 	ino_t ino;
-	bool open;  /* its includes are being read: to meet it again is a cycle */
+	bool open; /* its includes are being read: to meet it again is a cycle */
 };
 
 /* One Key=Value line, not yet expanded or checked. */
@@ -59,11 +59,11 @@ void values_free(struct profile *p);
 const char *value_canonical(enum profile_key key, const struct profile_value *value);
 
 /* sets.c: "Section.Key=Value" into @list. */
-void sets_parse(const struct strv *sets, const struct source *source, struct assignment_list *list,
-	struct strv *problems);
+void sets_parse(
+	const struct strv *sets, const struct source *source, struct assignment_list *list, struct strv *problems);
 void assignment_add(struct assignment_list *list, const struct assignment *a); /* copies @a; takes its value */
 
 /* unknown key of a known section; the line says what may have been meant. */
-void problem_unknown_key(struct strv *problems, const struct source *source, unsigned line, const char *section,
-	const char *name);
+void problem_unknown_key(
+	struct strv *problems, const struct source *source, unsigned line, const char *section, const char *name);
 void problem_unknown_section(struct strv *problems, const struct source *source, unsigned line, const char *name);

@@ -28,8 +28,8 @@ struct key_row {
 	const char *default_value; /* read like a line's value to fill num; NULL: num is 0 */
 	bool has_range;            /* of num, both ends included */
 	int64_t min, max;
-	bool pairs;                /* a list of pairs: words are counted in twos, check sees the second */
-	key_check *check;          /* or NULL */
+	bool pairs;       /* a list of pairs: words are counted in twos, check sees the second */
+	key_check *check; /* or NULL */
 };
 
 const struct key_row *key_row(enum profile_key key);
