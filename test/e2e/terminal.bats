@@ -18,7 +18,7 @@ setup() {
 	# A shell whose prompt is the same everywhere, which starts sbx as a person would.
 	tmux -f /dev/null new-session -d -x 90 -y 30 "env PS1='outside> ' bash --norc --noprofile"
 	tmux set-option -g status off
-	screen_has 'outside> $'
+	screen_has 'outside> *$'
 	keys "stty -a | grep -v '^speed' >$BATS_TEST_TMPDIR/stty.before" Enter
 	wait_for_text "$BATS_TEST_TMPDIR/stty.before" 'echok'
 }
@@ -40,7 +40,7 @@ screen_has() {
 # enter_sandbox OPTION... - a shell in a sandbox with a terminal.
 enter_sandbox() {
 	keys "$SBX run -t -e PS1='inside> ' $* --image $HELLO_IMAGE -- sh" Enter
-	screen_has '^inside> $'
+	screen_has '^inside> *$'
 }
 # What the person's terminal is like now; the shell outside must be back.
 terminal_is_as_it_was() {
@@ -86,10 +86,10 @@ launcher_pid() {
 	sleep 0.5
 	keys C-z
 	screen_has 'Stopped +sleep 1000'
-	keys 'kill %1; wait' Enter
-	sleep 0.3
+	keys 'kill -9 %1; sleep 1; jobs; echo killed' Enter
+	screen_has '^killed$'
 	keys C-d
-	screen_has '^outside> $'
+	screen_has '^outside> *$'
 	terminal_is_as_it_was
 }
 
@@ -98,8 +98,10 @@ launcher_pid() {
 	keys 'vi /etc/motd' Enter
 	screen_has 'new: written by the second layer'
 	screen_has '^~$'
-	keys 'o' 'a line of ours' Escape ':wq' Enter
-	screen_has '^inside> $'
+	keys 'o' 'a line of ours' Escape
+	sleep 0.5 # what follows an escape at once is taken for a function key
+	keys ':wq' Enter
+	screen_has '^inside> *$'
 	keys 'clear; tail -n 1 /etc/motd' Enter
 	screen_has '^a line of ours$'
 }
@@ -107,7 +109,7 @@ launcher_pid() {
 @test "the exit status comes back through a terminal, and the terminal is as it was" {
 	enter_sandbox
 	keys 'exit 7' Enter
-	screen_has '^outside> $'
+	screen_has '^outside> *$'
 	keys 'echo status $?' Enter
 	screen_has '^status 7$'
 	terminal_is_as_it_was
@@ -130,7 +132,7 @@ launcher_pid() {
 	mapfile -t tree < <(descendants "$pid")
 	n=${#tree[@]}
 	keys 'exit' Enter
-	screen_has 'outside> $'
+	screen_has 'outside> *$'
 	[ "$n" -ge 2 ] || fail "a run has $n processes"
 	for ((i = 0; i < n; i++)); do
 		keys 'clear' Enter
