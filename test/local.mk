@@ -40,7 +40,7 @@ clean-test:
 	@SBX_SRCDIR='$(abs_top_srcdir)' SBX_BUILDDIR='$(abs_top_builddir)' $(BASH_PATH) $(srcdir)/test/lib/check-tree --remove
 .PHONY: clean-test
 
-EXTRA_DIST += $(BATS_FILES) test/lib/account test/lib/run-test test/lib/check-tree test/lib/tap-filter.awk \
+EXTRA_DIST += $(BATS_FILES) test/lint/includes test/lib/account test/lib/run-test test/lib/check-tree test/lib/tap-filter.awk \
 	$(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/test/e2e/lib/* $(srcdir)/test/fixtures/*))
 
 # The unit tests' names, for who wants only those: make check TESTS="$(make -s print-unit-tests)".
