@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "build.h"
 #include "fuse.h"
@@ -28,63 +30,88 @@ static void add_path(struct strbuf *options, const char *path)
 	}
 }
 
-/* stack_path - the scratch directory of the stack as a process outside reaches it; in memory it is only mounted in the
- * namespace of the child @pid. */
-static char *stack_path(const struct sandbox_spec *spec, const struct scratch *scratch, int which, pid_t pid)
+/* stack_path - the directory of the stack's upper and work directories.  In memory each server has its own file system,
+ * which it mounts itself: fuse-overlayfs takes absolute names alone, and the child's mounts have none out here. */
+static char *stack_path(const struct fuse_request *q)
 {
 	char name[24];
-	stack_dir_name(which, name);
-	if (spec->root.scratch == SCRATCH_DISK)
-		return xasprintf("%s/%s", scratch->path, name);
-	return xasprintf("/proc/%d/root%s/%s", (int)pid, spec->root.scratch_parent, name);
+	if (q->spec->root.scratch == SCRATCH_MEMORY)
+		return xstrdup(q->spec->root.scratch_parent);
+	stack_dir_name(q->which, name);
+	return xasprintf("%s/%s", q->scratch->path, name);
 }
 
-static char *fuse_options(const struct sandbox_spec *spec, const char *dir, int which)
+static char *fuse_options(const struct fuse_request *q, const char *upper, const char *work)
 {
+	const struct sandbox_spec *spec = q->spec;
 	struct strbuf options = {0};
 	strbuf_add(&options, "lowerdir=");
-	if (which > 0)
-		add_path(&options, spec->mounts[which - 1].src);
-	for (size_t i = 0; which == 0 && i < spec->root.lower.n; i++) {
+	if (q->which > 0)
+		add_path(&options, spec->mounts[q->which - 1].src);
+	for (size_t i = 0; q->which == 0 && i < spec->root.lower.n; i++) {
 		if (i)
 			strbuf_addc(&options, ':');
 		add_path(&options, spec->root.lower.v[i]);
 	}
 	strbuf_add(&options, ",upperdir=");
-	_cleanup_free_ char *upper = xasprintf("%s/upper", dir);
 	add_path(&options, upper);
 	strbuf_add(&options, ",workdir=");
-	_cleanup_free_ char *work = xasprintf("%s/work", dir);
 	add_path(&options, work);
 	return strbuf_steal(&options);
 }
 
-/* child_exec - join the user namespace and become fuse-overlayfs.  Only system calls; never returns. */
-static _Noreturn void child_exec(char *const argv[], int userns_fd, int fuse_fd, int out_fd)
+/* What the server's process needs, made ready before the fork. */
+struct server_task {
+	char *const *argv;
+	int userns_fd, fuse_fd, out_fd;
+	const char *memory_at; /* Scratch=memory: where its tmpfs goes; else NULL */
+	char memory_options[48];
+	const char *upper, *work;
+};
+
+/* memory_mount - in a mount namespace of its own, which ends with the process. */
+static bool memory_mount(const struct server_task *t)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("tmpfs", t->memory_at, "tmpfs", MS_NOSUID | MS_NODEV, t->memory_options) == 0 &&
+	       mkdir(t->upper, 0755) == 0 && mkdir(t->work, 0700) == 0;
+}
+
+static _Noreturn void server_fail(const char *what)
+{
+	dprintf(2, "%s: %s\n", what, strerror(errno));
+	_exit(1);
+}
+
+/* server_exec - join the user namespace and become fuse-overlayfs.  Only system calls. */
+static _Noreturn void server_exec(const struct server_task *t)
 {
 	static char *const env[] = {"PATH=/usr/bin:/bin", NULL};
 	signals_reset();
 	setsid(); /* a Ctrl-C on the caller's terminal is not for it */
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (setns(userns_fd, CLONE_NEWUSER) < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out_fd, 1) < 0 ||
-		dup2(out_fd, 2) < 0)
+	if (null < 0 || dup2(null, 0) < 0 || dup2(t->out_fd, 1) < 0 || dup2(t->out_fd, 2) < 0)
 		_exit(1);
+	if (setns(t->userns_fd, CLONE_NEWUSER) < 0)
+		server_fail("join the sandbox's user namespace");
 	/* As root inside where that is mapped: what it makes then belongs to root. */
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		errno = 0;
-	if (fcntl(fuse_fd, F_SETFD, 0) < 0 || fd_close_others(&fuse_fd, 1, NULL) < 0)
-		_exit(1);
-	execve(argv[0], argv, env);
-	dprintf(2, "cannot be started: %s\n", strerror(errno));
-	_exit(1);
+	umask(0);
+	if (t->memory_at && !memory_mount(t))
+		server_fail("a file system in memory");
+	if (fcntl(t->fuse_fd, F_SETFD, 0) < 0 || fd_close_others(&t->fuse_fd, 1, NULL) < 0)
+		server_fail("descriptors");
+	execve(t->argv[0], t->argv, env);
+	server_fail("it cannot be started");
 }
 
-int fuse_start(const struct fuse_request *q, struct fuse_server *ret, struct sbx_err *err)
+/* request_check - the child is our own code, but what it sends is checked against the plan all the same. */
+static int request_check(const struct fuse_request *q, struct sbx_err *err)
 {
-	int out[2];
-	const struct mount_op *op =
-		q->which > 0 && (size_t)q->which <= q->spec->n_mounts ? &q->spec->mounts[q->which - 1] : NULL;
-	*ret = (struct fuse_server){.pidfd = -1, .out_fd = -1};
+	const struct mount_op *op = NULL;
+	if (q->which > 0 && (size_t)q->which <= q->spec->n_mounts)
+		op = &q->spec->mounts[q->which - 1];
 	if (q->which != 0 && (!op || op->kind != MOUNT_OP_OVERLAY))
 		return sbx_fail_plain(err, -EPROTO, "the child asked for a stack that is not in the plan");
 	if (op && !op->src)
@@ -92,23 +119,38 @@ int fuse_start(const struct fuse_request *q, struct fuse_server *ret, struct sbx
 			"%s: an overlay of the image's own directory needs the kernel's overlayfs, and this one "
 			"refuses it",
 			op->dst);
+	return 0;
+}
+
+int fuse_start(const struct fuse_request *q, struct fuse_server *ret, struct sbx_err *err)
+{
+	int out[2], r = request_check(q, err);
+	*ret = (struct fuse_server){.pidfd = -1, .out_fd = -1};
+	if (r < 0)
+		return r;
 	_cleanup_free_ char *program = helper_find("fuse-overlayfs");
 	if (!program)
 		return sbx_fail_plain(err, -ENOENT,
 			"fuse-overlayfs is not installed (package fuse-overlayfs), and the kernel's own overlayfs is "
 			"not to be "
 			"used or refuses");
-	_cleanup_free_ char *dir = stack_path(q->spec, q->scratch, q->which, q->pid);
-	_cleanup_free_ char *options = fuse_options(q->spec, dir, q->which);
+	_cleanup_free_ char *dir = stack_path(q);
+	_cleanup_free_ char *upper = xasprintf("%s/upper", dir), *work = xasprintf("%s/work", dir);
+	_cleanup_free_ char *options = fuse_options(q, upper, work);
 	char fd_path[32];
 	snprintf(fd_path, sizeof fd_path, "/dev/fd/%d", q->fuse_fd);
 	char *argv[] = {program, "-f", "-o", options, fd_path, NULL};
 	/* Nobody reads while it runs: what does not fit is dropped. */
 	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
 		return sbx_fail(err, -errno, "pipe");
+	struct server_task task = {argv, q->userns_fd, q->fuse_fd, out[1],
+		q->spec->root.scratch == SCRATCH_MEMORY ? dir : NULL, "mode=755", upper, work};
+	if (q->spec->root.scratch_size_bytes)
+		snprintf(task.memory_options, sizeof task.memory_options, "mode=755,size=%llu",
+			(unsigned long long)q->spec->root.scratch_size_bytes);
 	pid_t pid = proc_clone(0, -1, &ret->pidfd);
 	if (pid == 0)
-		child_exec(argv, q->userns_fd, q->fuse_fd, out[1]);
+		server_exec(&task);
 	close(out[1]);
 	ret->out_fd = out[0];
 	if (pid > 0)

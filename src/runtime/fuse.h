@@ -11,12 +11,11 @@ struct fuse_server {
 	int out_fd; /* what it prints, non-blocking */
 };
 
-/* A SYNC_FUSE of the child @pid.  All borrowed. */
+/* A SYNC_FUSE.  All borrowed. */
 struct fuse_request {
 	const struct sandbox_spec *spec;
 	const struct scratch *scratch;
 	int which; /* the record's value: 0 the root, N the overlay operation spec->mounts[N - 1] */
-	pid_t pid;
 	int userns_fd; /* of the sandbox */
 	int fuse_fd;   /* close it right afterwards, or a dead server is not noticed by those who wait for it */
 };

@@ -3,7 +3,7 @@
 noinst_LIBRARIES += libruntime.a
 libruntime_a_SOURCES = include/sbx/runtime.h src/runtime/build.h src/runtime/fuse.h src/runtime/rootfs.h \
 	src/runtime/sync.h src/runtime/fuse.c src/runtime/mount_dev.c src/runtime/mount_op.c src/runtime/rootfs.c \
-	src/runtime/scratch.c src/runtime/stack.c src/runtime/sync.c src/runtime/child.c src/runtime/child.h \
+	src/runtime/probe.c src/runtime/scratch.c src/runtime/stack.c src/runtime/sync.c src/runtime/child.c src/runtime/child.h \
 	src/runtime/guard.c src/runtime/guard.h src/runtime/identity.c src/runtime/identity.h src/runtime/lockdown.c \
 	src/runtime/lockdown.h src/runtime/monitor.c src/runtime/monitor.h src/runtime/pty.c src/runtime/pty.h \
 	src/runtime/run.c src/runtime/trace.c src/runtime/trace.h src/runtime/userns.c src/runtime/userns.h

@@ -141,12 +141,19 @@ static int helper_died(struct monitor *m, const char *who, const char *why, stru
 /* The fixed places in the poll set; then the FUSE servers, then the terminal. */
 enum { POLL_SANDBOX, POLL_SIGNALS, POLL_GUARD, POLL_FUSE };
 
+/* ends_too - a FUSE server ends because the sandbox's last mount is gone: then that is about to end as well. */
+static bool ends_too(const struct monitor *m)
+{
+	struct pollfd p = {.fd = m->pidfd, .events = POLLIN};
+	return poll(&p, 1, 500) > 0;
+}
+
 static int check_helpers(struct monitor *m, const struct pollfd *fds, struct sbx_err *err)
 {
 	if (fds[POLL_GUARD].revents)
 		return helper_died(m, "the guard process", NULL, err);
 	for (size_t i = 0; i < m->n_fuse; i++)
-		if (fds[POLL_FUSE + i].revents) {
+		if (fds[POLL_FUSE + i].revents && !ends_too(m)) {
 			_cleanup_free_ char *why = fuse_message(&m->fuse[i]);
 			return helper_died(m, "fuse-overlayfs", why, err);
 		}

@@ -45,24 +45,18 @@ int build_own(struct root_build *b, int fd, struct sbx_err *err)
 	return 0;
 }
 
-/* mount_is_own - whether @fd lies on a file system that this run made.  Returns 1, 0, -errno. */
-static int mount_is_own(const struct root_build *b, int fd)
+/* may_make - no mount point is ever made on the host: -EROFS outside this run's own file systems. */
+static int may_make(int dir_fd, void *data)
 {
+	const struct root_build *b = data;
 	uint64_t id;
-	int r = mount_id(fd, &id);
+	int r = mount_id(dir_fd, &id);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < b->n_own_mounts; i++)
 		if (b->own_mounts[i] == id)
-			return 1;
-	return 0;
-}
-
-/* may_make - no mount point is ever made on the host: -EROFS outside this run's own file systems. */
-static int may_make(int dir_fd, void *data)
-{
-	int r = mount_is_own(data, dir_fd);
-	return r > 0 ? 0 : r < 0 ? r : -EROFS;
+			return 0;
+	return -EROFS;
 }
 
 int build_target(const struct root_build *b, const char *dst, mode_t type, struct sbx_err *err)
@@ -256,25 +250,21 @@ static int op_dev(const struct op_context *c, struct sbx_err *err)
 	return mount_dev(c->build, c->op, err);
 }
 
-/* op_file - into this run's own writable layer, never onto the host. */
+/* op_file - a file in the scratch directory, bound over @dst.  Not written into the writable layer: the directory may
+ * belong to an id without a mapping (Rootfs=/), and the kernel copies no such directory up. */
 static int op_file(const struct op_context *c, struct sbx_err *err)
 {
 	const struct mount_op *op = c->op;
-	char self[40];
-	struct stat st;
-	_cleanup_close_ int target = build_target(c->build, op->dst, S_IFREG, err);
-	if (target < 0)
-		return target;
-	if (fstat(target, &st) < 0)
-		return sbx_fail(err, -errno, "stat %s", op->dst);
-	if (!S_ISREG(st.st_mode) || mount_is_own(c->build, target) != 1)
-		return sbx_fail_plain(err, -EINVAL, "write %s: it is not a file of the sandbox's own", op->dst);
-	snprintf(self, sizeof self, "/proc/self/fd/%d", target);
-	_cleanup_close_ int fd = open(self, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	char name[24];
+	snprintf(name, sizeof name, "f%d", c->number);
+	_cleanup_close_ int fd =
+		openat(c->build->base_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, op->mode ? op->mode : 0644);
 	int r = fd < 0 ? -errno : write_all(fd, op->content, strlen(op->content));
-	if (r == 0 && op->mode && fchmod(fd, op->mode) < 0)
-		r = -errno;
-	return r < 0 ? sbx_fail(err, r, "write %s", op->dst) : 0;
+	if (r < 0)
+		return sbx_fail(err, r, "write the sandbox's %s", op->dst);
+	_cleanup_close_ int mount_fd = tree_clone(c->build->base_fd, name, false,
+		op->attrs | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, op->dst, err);
+	return mount_fd < 0 ? mount_fd : attach_at(c, mount_fd, S_IFREG, err);
 }
 
 static int op_overlay(const struct op_context *c, struct sbx_err *err)
@@ -282,7 +272,6 @@ static int op_overlay(const struct op_context *c, struct sbx_err *err)
 	const struct mount_op *op = c->op;
 	_cleanup_strv_ struct strv lower = {0};
 	_cleanup_close_ int src = -1;
-	char self[40];
 	mode_t type = S_IFDIR;
 	int r = 0;
 	if (op->src)
@@ -295,8 +284,7 @@ static int op_overlay(const struct op_context *c, struct sbx_err *err)
 		return sbx_fail_plain(
 			err, -ENOTDIR, "%s is not a directory, and only a directory can have an overlay", op->src);
 	/* fuse-overlayfs runs outside and needs the name; the kernel is given the file that was opened. */
-	snprintf(self, sizeof self, "/proc/self/fd/%d", src);
-	strv_add(&lower, self);
+	strv_addf(&lower, "/proc/self/fd/%d", src);
 	_cleanup_close_ int top = stack_mount(c->build, c->number, &lower, err);
 	if (top < 0)
 		return top;

@@ -26,9 +26,10 @@ static void build_end(struct root_build *b)
 static int open_base(struct root_build *b, const struct scratch *scratch, struct sbx_err *err)
 {
 	if (b->spec->root.scratch == SCRATCH_DISK) {
+		/* By name: the launcher's descriptor speaks of a mount of the launcher's namespace. */
 		b->base_path = scratch->path;
-		b->base_fd = fcntl(scratch->fd, F_DUPFD_CLOEXEC, 3);
-		return b->base_fd < 0 ? sbx_fail(err, -errno, "duplicate a descriptor") : 0;
+		b->base_fd = open(b->base_path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return b->base_fd < 0 ? sbx_fail(err, -errno, "open %s", b->base_path) : 0;
 	}
 	char *size = xasprintf("size=%llu", (unsigned long long)b->spec->root.scratch_size_bytes);
 	const char *options[] = {"mode=755", b->spec->root.scratch_size_bytes ? size : NULL, NULL};

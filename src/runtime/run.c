@@ -98,7 +98,7 @@ static int answer_fuse(struct run *run, int which, int fuse_fd, struct sbx_err *
 	if (fuse_fd < 0)
 		return sbx_fail_plain(err, -EPROTO, "the child asked for fuse-overlayfs without a descriptor");
 	run->fuse = xrealloc(run->fuse, run->n_fuse + 1, sizeof *run->fuse);
-	const struct fuse_request q = {run->spec, &run->scratch, which, run->pid, run->userns_fd, fuse_fd};
+	const struct fuse_request q = {run->spec, &run->scratch, which, run->userns_fd, fuse_fd};
 	int r = fuse_start(&q, &run->fuse[run->n_fuse], err);
 	close(fuse_fd);
 	if (r < 0)

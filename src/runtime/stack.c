@@ -33,19 +33,19 @@ void stack_dir_name(int which, char ret[static 24])
 		snprintf(ret, 24, "o%d", which);
 }
 
-/* copy_root_attributes - the merged root takes mode, owner and times from its upper directory: give that those of the
- * topmost lower one. */
-static int copy_root_attributes(int lower_fd, int dir_fd, struct sbx_err *err)
+/* copy_root_attributes - the merged root takes mode and owner from its upper directory: give that, @name in @dir_fd,
+ * those of the topmost lower one. */
+static int copy_root_attributes(int lower_fd, int dir_fd, const char *name, struct sbx_err *err)
 {
 	struct stat st;
 	if (fstat(lower_fd, &st) < 0)
 		return sbx_fail(err, -errno, "stat the top layer");
 	/* An owner without a mapping, or in a single map: the directory stays the caller's. */
 	if ((st.st_uid != geteuid() || st.st_gid != getegid()) &&
-		fchownat(dir_fd, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EINVAL &&
+		fchownat(dir_fd, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EINVAL &&
 		errno != EPERM)
 		return sbx_fail(err, -errno, "give the writable layer the owner of the image's root");
-	if ((st.st_mode & 07777) != 0755 && fchmodat(dir_fd, "upper", st.st_mode & 07777, 0) < 0)
+	if ((st.st_mode & 07777) != 0755 && fchmodat(dir_fd, name, st.st_mode & 07777, 0) < 0)
 		return sbx_fail(err, -errno, "give the writable layer the mode of the image's root");
 	return 0;
 }
@@ -90,7 +90,7 @@ static int stack_open(
 		if (s->lower_fds[s->n] < 0)
 			return sbx_fail(err, s->lower_fds[s->n], "open the layer %s", lower->v[s->n]);
 	}
-	int r = copy_root_attributes(s->lower_fds[0], s->dir_fd, err);
+	int r = copy_root_attributes(s->lower_fds[0], s->dir_fd, "upper", err);
 	if (r < 0)
 		return r;
 	s->upper_fd = open_dir(s->dir_fd, "upper", O_NOFOLLOW);
@@ -192,5 +192,8 @@ int stack_mount(struct root_build *b, int which, const struct strv *lower, struc
 	if (fd < 0)
 		return sbx_fail(err, fd, "open the stacked layers");
 	r = build_own(b, fd, err);
+	/* A server's own upper directory in memory could not be given them before. */
+	if (r == 0 && b->spec->root.scratch == SCRATCH_MEMORY)
+		r = copy_root_attributes(s.lower_fds[0], fd, ".", err);
 	return r < 0 ? r : steal_fd(&fd);
 }
