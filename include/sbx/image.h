@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Images as data: references, digests, the store (an OCI image layout), manifests and configurations.  Nothing here reads
- * layer bytes: that is sbx-image's work.  Used by sbx and sbx-image.  (src/image)
- * Sources: OCI image-spec v1.1, distribution reference grammar. */
+/* Images as data: references, digests, the store (an OCI image layout), manifests and configurations.  Nothing here
+ * reads layer bytes: that is sbx-image's work.  Used by sbx and sbx-image.  (src/image) Sources: OCI image-spec v1.1,
+ * distribution reference grammar. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #define IMAGE_LAYERS_MAX 127
 #define IMAGE_JSON_MAX_BYTES (4u << 20) /* manifest, index, config */
 #define IMAGE_JSON_MAX_DEPTH 64
-#define IMAGE_INDEX_MAX_DEPTH 3    /* an index that names an index that names … */
+#define IMAGE_INDEX_MAX_DEPTH 3 /* an index that names an index that names … */
 #define IMAGE_INDEX_MAX_ENTRIES 10000
 #define IMAGE_BLOB_MAX_BYTES (1ull << 40)
 
@@ -35,8 +35,8 @@ void chain_id(const struct digest *parent, const struct digest *diff_id, struct 
 enum image_transport { IMAGE_NAME, IMAGE_OCI, IMAGE_OCI_ARCHIVE, IMAGE_DOCKER_ARCHIVE, IMAGE_ROOTFS, IMAGE_DIR };
 struct image_ref {
 	enum image_transport transport;
-	char *name; /* IMAGE_NAME: "debian:12" as stored (tag added, "latest" by default), without a tag where a digest is
-		     * given; NULL for "sha256:HEX" alone.  Else the host path as written, perhaps relative. */
+	char *name; /* IMAGE_NAME: "debian:12" as stored (tag added, "latest" by default), without a tag where a digest
+		     * is given; NULL for "sha256:HEX" alone.  Else the host path as written, perhaps relative. */
 	char *tag;  /* OCI, archives: the wanted tag or NULL; IMAGE_NAME: the tag, NULL with a digest */
 	bool tag_default; /* IMAGE_NAME: the tag was not written: the name may be an image ID, too */
 	bool has_digest;
@@ -92,7 +92,8 @@ int image_index_parse(const char *bytes, size_t n, const char *what, struct imag
 int manifest_config(const char *manifest, size_t n, struct descriptor *ret, struct sbx_err *err);
 /* blob_read - a small blob (manifest, index, configuration) of the OCI layout at @dirfd; size and digest are checked.
  * @what: "the manifest".  -ENOENT it is not there; -EBADMSG other bytes than named. */
-int blob_read(int dirfd, const struct descriptor *d, const char *what, char **ret, size_t *ret_len, struct sbx_err *err);
+int blob_read(
+	int dirfd, const struct descriptor *d, const char *what, char **ret, size_t *ret_len, struct sbx_err *err);
 /* layout_resolve - the manifest that @d stands for on @platform: itself, or the best entry of the index it names
  * (nested ones too).  @ret_source: the digest of the outermost index, or of the manifest itself.
  * -ENOEXEC: for other platforms only (the message names them). */
@@ -105,11 +106,11 @@ struct image_layer {
 	struct digest chain_id; /* of this layer on all below it */
 	uint64_t size_bytes;    /* of the blob */
 	char *media_type;
-	char *created_by;       /* the history entry's command, or NULL */
+	char *created_by; /* the history entry's command, or NULL */
 };
 
 struct image {
-	char *name;                 /* as in the store; NULL for one without a name */
+	char *name;                                   /* as in the store; NULL for one without a name */
 	struct digest manifest_digest, config_digest; /* the config's is the image ID */
 	struct platform platform;
 	uint64_t created_s;         /* seconds since 1970, 0 unknown */
@@ -190,16 +191,17 @@ int source_print_take(const struct image_ref *ref, struct source_print *ret, str
 /* source_record - note which image a source gave; @print was taken before the source was read. */
 int source_record(const struct image_store *store, const struct image_ref *ref, const struct platform *platform,
 	const struct source_print *print, const struct digest *manifest, struct sbx_err *err);
-/* image_find_source - the image that was imported from @ref (not IMAGE_NAME) before, if the source has not changed since.
- * -ENOENT not imported yet, changed, or the image has gone: import it (again); any other error concerns the source. */
+/* image_find_source - the image that was imported from @ref (not IMAGE_NAME) before, if the source has not changed
+ * since. -ENOENT not imported yet, changed, or the image has gone: import it (again); any other error concerns the
+ * source. */
 int image_find_source(const struct image_store *store, const struct image_ref *ref, const struct platform *platform,
 	struct image **ret, struct sbx_err *err);
 
 /* For writers.  Each takes lock 3, reads index.json, changes it, writes it durably; entries and annotations that
  * it does not know are kept. */
 /* index_add - let the index refer to a manifest whose blobs are all durable.  @d->ref_name: its name, or NULL.
- * An entry of the same name and platform loses the name, and stays as a nameless one where no other name holds its image.
- * Returns 1 changed, 0 was so already, -errno. */
+ * An entry of the same name and platform loses the name, and stays as a nameless one where no other name holds its
+ * image. Returns 1 changed, 0 was so already, -errno. */
 int index_add(const struct image_store *store, const struct descriptor *d, struct sbx_err *err);
 /* index_remove - drop the entry with @name for @manifest (name NULL: all entries for the manifest).
  * Returns how many entries for the manifest remain, -ENOENT none was there, -errno. */
@@ -208,9 +210,10 @@ int index_remove(const struct image_store *store, const char *name, const struct
 int index_read(const struct image_store *store, struct image_index *ret, struct sbx_err *err);
 
 /* layer_path - the tree of an extracted layer: "STORE/layers/MAP/HEX", HEX its *chain* ID.  Returns new.
- * Not the diff ID: parent directories that a tar leaves out take mode, owner and times from the layers below, a hard link
- * may name a lower layer's file, and the root can be emptied.  On another base the same diff ID is another tree.  It
- * also gives an image that holds one layer twice two trees, where overlayfs refuses one directory as two layers (ELOOP). */
+ * Not the diff ID: parent directories that a tar leaves out take mode, owner and times from the layers below, a hard
+ * link may name a lower layer's file, and the root can be emptied.  On another base the same diff ID is another tree.
+ * It also gives an image that holds one layer twice two trees, where overlayfs refuses one directory as two layers
+ * (ELOOP). */
 char *layer_path(const struct image_store *store, const char *map_name, const struct image_layer *layer);
 /* image_is_unpacked - whether every layer is extracted for this map. */
 bool image_is_unpacked(const struct image_store *store, const struct image *image, const char *map_name);
