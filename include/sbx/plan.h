@@ -25,3 +25,8 @@ int plan_build(const struct plan_input *input, struct sandbox_spec **ret, struct
 /* plan_check - the invariants that the runtime relies on: clean absolute paths, ordered mounts, no destination at / or
  * above the fixed mounts, maps sound, nosuid and nodev on every mount, env with NAME=, argv not empty … */
 int plan_check(const struct sandbox_spec *spec, struct sbx_err *err);
+
+/* plan_prepare - make those of sbx's own directories that a mask of the plan covers and that are missing, so that one
+ * that another sbx makes later does not show up unmasked.  What the caller may not make, he cannot make later either.
+ * Context: parent, before runtime_run. */
+void plan_prepare(const struct sandbox_spec *spec);

@@ -60,7 +60,7 @@ enum mount_op_kind {
 enum {
 	MOUNT_OP_RECURSIVE = 1 << 0, /* BIND: with the mounts below src */
 	MOUNT_OP_OPTIONAL = 1 << 1,  /* a missing src (BIND, DEVICE, OVERLAY) or dst (MASK) is no error */
-	MOUNT_OP_CREATE = 1 << 2,    /* BIND: make a missing src directory on the host, 0700 */
+	MOUNT_OP_CREATE = 1 << 2,    /* BIND: make a missing src directory on the host, 0700; MASK: plan_prepare does */
 	MOUNT_OP_HOST = 1 << 3,      /* PROC, SYSFS: bind the host's */
 	MOUNT_OP_WITH_DEV = 1 << 4,  /* BIND: the profile's line says `dev`: no MOUNT_ATTR_NODEV */
 	MOUNT_OP_WITH_SUID = 1 << 5, /* BIND: the profile's line says `suid`: no MOUNT_ATTR_NOSUID */

@@ -11,6 +11,7 @@
 #include "plan_parts.h"
 #include "sbx/cleanup.h"
 #include "sbx/dirs.h"
+#include "sbx/fdio.h"
 #include "sbx/path.h"
 #include "sbx/str.h"
 
@@ -177,6 +178,17 @@ int plan_hide(struct plan *p, struct sbx_err *err)
 	_cleanup_(exposures_free) struct exposures e = {0};
 	exposures_find(p->spec, &e);
 	for (size_t i = 0; i < p->own_dirs->n; i++)
-		mask_everywhere(p, &e, p->own_dirs->v[i], MOUNT_OP_OPTIONAL, "default");
+		mask_everywhere(p, &e, p->own_dirs->v[i], MOUNT_OP_OPTIONAL | MOUNT_OP_CREATE, "default");
 	return hide_inaccessible(p, &e, err);
+}
+
+void plan_prepare(const struct sandbox_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		const struct mount_op *op = &spec->mounts[i];
+		if (op->kind != MOUNT_OP_MASK || !op->src || !(op->flags & MOUNT_OP_CREATE))
+			continue;
+		_cleanup_close_ int fd = mkdir_private(op->src, NULL);
+		(void)fd;
+	}
 }
