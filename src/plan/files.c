@@ -171,6 +171,12 @@ static int by_dst(const void *a, const void *b)
 	return dx != dy ? (dx < dy ? -1 : 1) : strcmp(x->dst, y->dst);
 }
 
+void mounts_sort(struct sandbox_spec *spec, size_t first)
+{
+	if (spec->n_mounts > first)
+		qsort(spec->mounts + first, spec->n_mounts - first, sizeof *spec->mounts, by_dst);
+}
+
 static int check_duplicates(const struct plan *p, size_t first, struct sbx_err *err)
 {
 	for (size_t i = first + 1; i < p->spec->n_mounts; i++) {
@@ -183,7 +189,7 @@ static int check_duplicates(const struct plan *p, size_t first, struct sbx_err *
 	return 0;
 }
 
-static void mount_remove(struct sandbox_spec *spec, size_t index)
+void mount_remove(struct sandbox_spec *spec, size_t index)
 {
 	struct mount_op *op = &spec->mounts[index];
 	free(op->src);
@@ -229,7 +235,6 @@ int plan_files(struct plan *p, struct sbx_err *err)
 	int r = plan_etc(p, first, err);
 	if (r < 0)
 		return r;
-	if (spec->n_mounts > first)
-		qsort(spec->mounts + first, spec->n_mounts - first, sizeof *spec->mounts, by_dst);
+	mounts_sort(spec, first);
 	return check_duplicates(p, first, err);
 }

@@ -115,22 +115,29 @@ static char *shown_at(const struct exposures *e, const char *inside)
 	return *rest ? path_join(top->real, rest) : xstrdup(top->real);
 }
 
-/* is_masked - itself or a directory above it: in the mask of that there is no place for another. */
-static bool is_masked(const struct sandbox_spec *spec, const char *path)
-{
-	for (size_t i = 0; i < spec->n_mounts; i++)
-		if (spec->mounts[i].kind == MOUNT_OP_MASK && path_below(path, spec->mounts[i].dst))
-			return true;
-	return false;
-}
-
 static void add_mask(struct plan *p, const char *dst, const char *src, unsigned flags, const char *origin)
 {
-	if (is_masked(p->spec, dst))
-		return;
+	for (size_t i = 0; i < p->spec->n_mounts; i++)
+		if (p->spec->mounts[i].kind == MOUNT_OP_MASK && strcmp(p->spec->mounts[i].dst, dst) == 0)
+			return;
 	struct mount_op *op = spec_add_mount(p->spec, MOUNT_OP_MASK, src, dst, origin);
 	op->attrs = ATTRS_QUIET | MOUNT_ATTR_RDONLY;
 	op->flags = flags;
+}
+
+/* masks_reduce - of the masks from @first on, one below another goes: in a mask there is no place for a second. */
+static void masks_reduce(struct sandbox_spec *spec, size_t first)
+{
+	mounts_sort(spec, first);
+	for (size_t i = first; i < spec->n_mounts;) {
+		bool below = false;
+		for (size_t k = first; k < i && !below; k++)
+			below = path_below(spec->mounts[i].dst, spec->mounts[k].dst);
+		if (below)
+			mount_remove(spec, i);
+		else
+			i++;
+	}
 }
 
 /* mask_everywhere - the host's path @real, at each place inside where it shows up. */
@@ -176,10 +183,14 @@ static int hide_inaccessible(struct plan *p, const struct exposures *e, struct s
 int plan_hide(struct plan *p, struct sbx_err *err)
 {
 	_cleanup_(exposures_free) struct exposures e = {0};
+	size_t first = p->spec->n_mounts;
 	exposures_find(p->spec, &e);
 	for (size_t i = 0; i < p->own_dirs->n; i++)
 		mask_everywhere(p, &e, p->own_dirs->v[i], MOUNT_OP_OPTIONAL | MOUNT_OP_CREATE, "default");
-	return hide_inaccessible(p, &e, err);
+	int r = hide_inaccessible(p, &e, err);
+	if (r == 0)
+		masks_reduce(p->spec, first);
+	return r;
 }
 
 void plan_prepare(const struct sandbox_spec *spec)

@@ -30,6 +30,11 @@ int plan_limits(struct plan *p, struct sbx_err *err);   /* limits.c */
 /* plan_etc - the files of /etc that sbx makes, but for those that a mount from @first on covers. */
 int plan_etc(struct plan *p, size_t first, struct sbx_err *err);
 
+/* mounts_sort - the operations from @first on by their destinations, parents first.
+ * mount_remove - take one out. */
+void mounts_sort(struct sandbox_spec *spec, size_t first);
+void mount_remove(struct sandbox_spec *spec, size_t index);
+
 /* hide_own_dirs - real paths of the store and sbx's state and runtime directories. */
 int hide_own_dirs(const char *store, struct strv *ret, struct sbx_err *err);
 /* hide_refuse_source - -EPERM where @src is one of sbx's own directories or lies in one. */
