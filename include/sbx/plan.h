@@ -14,6 +14,7 @@ struct plan_input {
 	const struct image_store *store; /* NULL with Rootfs= */
 	const struct image *image;       /* NULL with Rootfs= */
 	const struct strv *command;      /* words after --, replacing Exec; NULL or empty: none */
+	struct sandbox_spec *userns;     /* what plan_userns filled: taken over and left empty; NULL: asked for anew */
 };
 
 /* plan_userns - the id maps alone: needed before the image's layers can be found.  Fills maps, userns_mode, origin. */

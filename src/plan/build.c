@@ -20,6 +20,20 @@ static int (*const parts[])(struct plan *, struct sbx_err *) = {
 	plan_require,
 };
 
+/* userns_take - the maps that the caller had made already: making them reads four files. */
+static int userns_take(const struct plan_input *input, struct sandbox_spec *spec, struct sbx_err *err)
+{
+	struct sandbox_spec *from = input->userns;
+	if (!from)
+		return plan_userns(input->profile, spec, err);
+	spec->maps = from->maps;
+	from->maps = (struct idmap_pair){0};
+	spec->userns_mode = from->userns_mode;
+	spec->userns_origin = steal_ptr(from->userns_origin);
+	strv_add_all(&spec->notes, &from->notes);
+	return 0;
+}
+
 int plan_build(const struct plan_input *input, struct sandbox_spec **ret, struct sbx_err *err)
 {
 	_cleanup_spec_ struct sandbox_spec *spec = spec_new();
@@ -38,7 +52,7 @@ int plan_build(const struct plan_input *input, struct sandbox_spec **ret, struct
 	};
 	spec->name = xstrdup(profile_sandbox_name(input->profile));
 	if (r == 0)
-		r = plan_userns(input->profile, spec, err);
+		r = userns_take(input, spec, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
 		r = parts[i](&p, err);
 	if (r == 0)

@@ -30,9 +30,26 @@ static const struct {
 	{KEY_Limits_LimitRTTIME, "RTTIME"},
 };
 
+enum enforce_choice { ENFORCE_YES, ENFORCE_TRY }; /* the order of the choices of Enforce */
+
+/* limit_lower - Enforce=try: the caller's own hard limit where the profile's is above it.  Root's word does not count
+ * either: it is given in a user namespace, and CAP_SYS_RESOURCE is asked of the first one.  Source: do_prlimit. */
+static void limit_lower(struct plan *p, const struct profile_value *value, struct rlimit_spec *limit)
+{
+	struct rlimit own;
+	if (getrlimit((__rlimit_resource_t)limit->resource, &own) < 0 || limit->limit.rlim_max <= own.rlim_max)
+		return;
+	limit->limit.rlim_max = own.rlim_max;
+	if (limit->limit.rlim_cur > own.rlim_max)
+		limit->limit.rlim_cur = own.rlim_max;
+	strv_addf(&p->spec->notes, "%s: [Limits] Limit%s=%s: your own hard limit is %llu and is used (Enforce=try)",
+		limit->origin, limit->name, value->text, (unsigned long long)own.rlim_max);
+}
+
 int plan_limits(struct plan *p, struct sbx_err *err)
 {
 	struct sandbox_spec *spec = p->spec;
+	bool try_only = profile_get(p->profile, KEY_Limits_Enforce)->num == ENFORCE_TRY;
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		const char *text = profile_text(p->profile, limits[i].key);
 		struct rlimit_arg arg;
@@ -53,6 +70,8 @@ int plan_limits(struct plan *p, struct sbx_err *err)
 			.limit = {.rlim_cur = (rlim_t)arg.soft, .rlim_max = (rlim_t)arg.hard},
 			.origin = origin_text(profile_get(p->profile, limits[i].key)),
 		};
+		if (try_only)
+			limit_lower(p, profile_get(p->profile, limits[i].key), &spec->rlimits[spec->n_rlimits - 1]);
 	}
 	return 0;
 }

@@ -10,12 +10,11 @@
 
 /* Each: 0, or -EOPNOTSUPP and why not. */
 
-/* A limit that cannot be set stops the run anyway: setrlimit(2) does not fail quietly. */
+/* A limit that cannot be set stops the run anyway, but with Enforce=try. */
 static int require_limits(struct plan *p, struct sbx_err *err)
 {
-	(void)p;
-	(void)err;
-	return 0;
+	const struct profile_value *enforce = profile_get(p->profile, KEY_Limits_Enforce);
+	return enforce->num == 0 ? 0 : sbx_fail_plain(err, -EINVAL, "Enforce=try asks for the opposite");
 }
 
 static int require_seccomp(struct plan *p, struct sbx_err *err)

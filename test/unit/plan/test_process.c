@@ -3,7 +3,8 @@
 /* Unit tests of src/plan: the program, its environment, who it is, what it may do. */
 
 #include <signal.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include "plan_fixture.h"
 #include "sbx/policy.h"
 
@@ -12,6 +13,14 @@ static void words_set(struct strv *to, const char *text)
 	strv_clear(to);
 	if (text)
 		assert_int_equal(words_split(text, to, NULL), 0);
+}
+
+static bool strv_find(const struct strv *list, const char *part)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strstr(list->v[i], part))
+			return true;
+	return false;
 }
 
 static void the_command_line_follows_the_rules_of_containers(void **state)
@@ -84,7 +93,7 @@ static void the_environment_is_built_in_layers(void **state)
 	assert_null(strv_env_get(env, "NOT_SET_ANYWHERE"));
 	assert_null(strv_env_get(env, "SECRET_OF_HOST"));
 	assert_null(strv_env_get(env, "HOME"));
-	assert_non_null(strstr(spec->notes.v[0], "=nameless"));
+	assert_true(strv_find(&spec->notes, "=nameless"));
 }
 
 static void without_a_terminal_there_is_no_term(void **state)
@@ -198,6 +207,47 @@ static void limits_have_their_numbers_and_lines(void **state)
 	}
 }
 
+static void a_limit_beyond_the_callers_own_is_lowered_with_enforce_try(void **state)
+{
+	struct fixture *f = *state;
+	const struct rlimit lower = {.rlim_cur = 64, .rlim_max = 64};
+	const struct sandbox_spec *spec = planned(f, IMAGE "[Limits]\nLimitNOFILE=infinity\n");
+	assert_int_equal(spec->rlimits[0].limit.rlim_max, RLIM_INFINITY);
+	/* In a child: a lowered hard limit does not come back. */
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		bool ok = setrlimit(RLIMIT_NOFILE, &lower) == 0 &&
+			  plan_text(f, IMAGE "[Limits]\nLimitNOFILE=infinity\nEnforce=try\n") == 0 &&
+			  f->spec->rlimits[0].limit.rlim_max == 64 && f->spec->rlimits[0].limit.rlim_cur == 64 &&
+			  strv_find(&f->spec->notes, "your own hard limit is 64");
+		_exit(!ok);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void the_maps_that_were_made_before_are_taken_over(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_profile_ struct profile *profile = NULL;
+	_cleanup_spec_ struct sandbox_spec *before = spec_new();
+	_cleanup_strv_ struct strv problems = {0};
+	_cleanup_free_ char *path = fixture_path(f, "t.ini");
+	struct profile_request request = {.name_or_path = path};
+	fixture_write(f, "t.ini", IMAGE);
+	assert_int_equal(profile_load(&request, &profile, &problems, &f->err), 0);
+	assert_int_equal(plan_userns(profile, before, &f->err), 0);
+	strv_add(&before->notes, "said before");
+	struct plan_input input = {.profile = profile, .store = &f->store, .image = &f->image, .userns = before};
+	assert_int_equal(plan_build(&input, &f->spec, &f->err), 0);
+	assert_int_equal(f->spec->maps.uid.n, 1);
+	assert_string_equal(f->spec->userns_mode, "single");
+	assert_string_equal(f->spec->notes.v[0], "said before");
+	assert_int_equal(before->maps.uid.n, 0);
+}
+
 static void the_small_settings_are_carried_over(void **state)
 {
 	struct fixture *f = *state;
@@ -278,6 +328,8 @@ static void everything_that_cannot_be_is_refused_in_words(void **state)
 			"t.ini:3: [Sandbox] Require=seccomp", "unconfined"},
 		{"[Sandbox]\nImage=test:1\nStorage=fuse\nRequire=native-overlay\n[Security]\nUserNS=single\n",
 			"t.ini:4: [Sandbox] Require=native-overlay", "opposite"},
+		{"[Sandbox]\nImage=test:1\nRequire=limits\n[Security]\nUserNS=single\n[Limits]\nEnforce=try\n",
+			"t.ini:3: [Sandbox] Require=limits", "opposite"},
 		{"[Sandbox]\nImage=test:1\nRequire=network-filter\n[Security]\nUserNS=single\n",
 			"t.ini:3: [Sandbox] Require=network-filter", "not in this build"},
 		{"[Sandbox]\nImage=test:1\nEphemeral=no\n[Security]\nUserNS=single\n", "t.ini:3: [Sandbox] Ephemeral",
@@ -309,6 +361,8 @@ int main(void)
 		PLAN_TEST(capabilities_are_added_and_dropped_by_name),
 		PLAN_TEST(the_filter_is_the_specs_own_copy),
 		PLAN_TEST(limits_have_their_numbers_and_lines),
+		PLAN_TEST(a_limit_beyond_the_callers_own_is_lowered_with_enforce_try),
+		PLAN_TEST(the_maps_that_were_made_before_are_taken_over),
 		PLAN_TEST(the_small_settings_are_carried_over),
 		PLAN_TEST(a_sandboxs_name_becomes_a_valid_host_name),
 		PLAN_TEST(everything_that_cannot_be_is_refused_in_words),
