@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include "plan_fixture.h"
+#include "sbx/dirs.h"
 #include "sbx/policy.h"
 
 static void words_set(struct strv *to, const char *text)
@@ -147,6 +148,34 @@ static void listed_maps_are_taken_as_they_are(void **state)
 	assert_int_equal(idmap_to_outside(&spec->maps.gid, 1), UINT32_MAX);
 	assert_int_equal(spec->security.caps, caps_default_subuid());
 	assert_false(spec->security.fake_root);
+}
+
+/* Either is right on some machine; what goes with it is checked here. */
+static void auto_takes_subordinate_ids_where_there_are_some(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *name = user_name();
+	uint32_t start, count;
+	bool has_ranges = geteuid() != 0 && subid_range("/etc/subuid", getuid(), name, &start, &count, NULL) == 0 &&
+			  subid_range("/etc/subgid", getuid(), name, &start, &count, NULL) == 0;
+	const struct sandbox_spec *spec = planned(f, "[Sandbox]\nImage=test:1\n");
+	assert_string_equal(spec->userns_origin, "default");
+	if (!has_ranges) {
+		assert_string_equal(spec->userns_mode, "single");
+		assert_int_equal(strv_find(&spec->notes, "UserNS=auto: a single user"), geteuid() != 0);
+		return;
+	}
+	assert_string_equal(spec->userns_mode, "subuid");
+	assert_true(spec->maps.by_helper);
+	assert_int_equal(idmap_to_outside(&spec->maps.uid, 0), geteuid());
+	assert_int_equal(spec->security.caps, caps_default_subuid());
+	assert_false(spec->security.fake_root);
+	spec = planned(f, "[Sandbox]\nImage=test:1\n[Exec]\nSupplementaryGroups=5\n[Security]\nUserNS=keep-id\n");
+	_cleanup_free_ char *own = xasprintf("%u", (unsigned)geteuid());
+	assert_string_equal(spec->userns_mode, "keep-id");
+	assert_string_equal(spec->process.user, own);
+	assert_string_equal(spec->process.groups.v[0], "5");
+	assert_int_equal(idmap_to_outside(&spec->maps.uid, geteuid()), geteuid());
 }
 
 static void a_single_id_has_no_capabilities_and_a_fake_root(void **state)
@@ -357,6 +386,7 @@ int main(void)
 		PLAN_TEST(the_user_is_the_profiles_then_the_images_then_root),
 		PLAN_TEST(a_single_id_is_the_number_that_the_profile_asks_for),
 		PLAN_TEST(listed_maps_are_taken_as_they_are),
+		PLAN_TEST(auto_takes_subordinate_ids_where_there_are_some),
 		PLAN_TEST(a_single_id_has_no_capabilities_and_a_fake_root),
 		PLAN_TEST(capabilities_are_added_and_dropped_by_name),
 		PLAN_TEST(the_filter_is_the_specs_own_copy),
