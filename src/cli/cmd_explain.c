@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* sbx explain: the very plan that run would carry out, printed. An image that a file form names is imported, for without
- * it there is nothing to plan; nothing is unpacked and nothing runs. */
+/* sbx explain: the very plan that run would carry out, printed. An image that a file form names is imported, for
+ * without it there is nothing to plan; nothing is unpacked and nothing runs. */
 
 #include <stdio.h>
 #include <unistd.h>
@@ -35,8 +35,8 @@ static int take_option(const struct cli_option *option, const char *value, void 
 	return run_option_take(option, value, &c->words, err);
 }
 
-/* stacking - what trying says of this root: the way that a run will take, or why there is none.  Returns new; NULL where
- * the layers are not unpacked yet. */
+/* stacking - what trying says of this root: the way that a run will take, or why there is none.  Returns new; NULL
+ * where the layers are not unpacked yet. */
 static char *stacking(const struct sandbox_spec *spec)
 {
 	const struct root_spec *root = &spec->root;

@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
+# The command line: the program sbx.  All but main.c is a library, so that unit tests can link it.
+noinst_LIBRARIES += libcli.a
+libcli_a_SOURCES = \
+	src/cli/cli.h src/cli/commands.def src/cli/commands.h src/cli/doctor.h src/cli/print.h src/cli/run_options.h \
+	src/cli/run_prepare.h \
+	src/cli/cmd_completion.c src/cli/cmd_doctor.c src/cli/cmd_explain.c src/cli/cmd_image.c src/cli/cmd_profile.c \
+	src/cli/cmd_run.c src/cli/cmd_version.c src/cli/doctor_checks.c src/cli/doctor_probe.c src/cli/options.c \
+	src/cli/print.c src/cli/run_image.c src/cli/run_options.c src/cli/run_prepare.c src/cli/run_values.c
+libcli_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
+
+bin_PROGRAMS += sbx
+sbx_SOURCES = src/cli/main.c
+# Highest floor first.  DESIGN.md, Programs: nothing but these four libraries, and none that no symbol needs.
+SBX_LIBS = libcli.a libplan.a libruntime.a libspec.a libprofile.a libimage.a libpolicy.a $(FLOOR_SYS) $(CAP_LIBS) \
+	$(SECCOMP_LIBS) $(INIH_LIBS) $(JANSSON_LIBS)
+sbx_LDADD = $(SBX_LIBS)

@@ -56,7 +56,7 @@ const struct cli_command *cli_command_find(const char *name)
 /* unknown_command - say so, with what may have been meant.  @self: whose word it is; NULL: sbx's own. */
 static int unknown_command(const struct cli_command *self, const char *word)
 {
-	const char *names[64];
+	const char *names[64] = {0};
 	size_t n = 0;
 
 	if (!self)

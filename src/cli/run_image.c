@@ -124,8 +124,8 @@ static int hold(const struct search *s, bool unpack, struct prepared *p, struct 
 	return image_tool(s, "unpack", exact, false, s->map_name, err);
 }
 
-int image_prepare(
-	const struct run_words *words, bool unpack, const struct idmap_pair *maps, struct prepared *p, struct sbx_err *err)
+int image_prepare(const struct run_words *words, bool unpack, const struct idmap_pair *maps, struct prepared *p,
+	struct sbx_err *err)
 {
 	enum pull pull = (enum pull)profile_get(p->profile, KEY_Sandbox_Pull)->num;
 	_cleanup_free_ char *map_name = idmap_name(maps);

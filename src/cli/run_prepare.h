@@ -18,8 +18,8 @@ struct prepared {
 	struct sandbox_spec *spec;
 };
 void prepared_free(struct prepared *p);
-#define PREPARED_INIT                                       \
-	{                                                   \
+#define PREPARED_INIT                             \
+	{                                         \
 		.store = {.fd = -1}, .use_fd = -1 \
 	}
 #define _cleanup_prepared_ __attribute__((cleanup(prepared_free)))
@@ -33,5 +33,5 @@ int prepare(const struct run_words *words, bool unpack, struct prepared *ret, st
 int prepare_fail(const struct sbx_err *err, int status);
 
 /* image_prepare - the image part: Image=, Pull= and Platform= for the ids of @maps. (run_image.c) */
-int image_prepare(
-	const struct run_words *words, bool unpack, const struct idmap_pair *maps, struct prepared *p, struct sbx_err *err);
+int image_prepare(const struct run_words *words, bool unpack, const struct idmap_pair *maps, struct prepared *p,
+	struct sbx_err *err);

@@ -79,16 +79,15 @@ static int mount_set_source(
 	if (fields[MOUNT_SIZE] || fields[MOUNT_MODE])
 		return sbx_fail_plain(err, -EINVAL, "--mount: tmpfs-size and tmpfs-mode are for type=tmpfs");
 	if (fields[MOUNT_READONLY] && parse_bool(fields[MOUNT_READONLY], &read_only) < 0)
-		return sbx_fail_plain(
-			err, -EINVAL, "--mount: readonly=%s: expected yes or no", fields[MOUNT_READONLY]);
+		return sbx_fail_plain(err, -EINVAL, "--mount: readonly=%s: expected yes or no", fields[MOUNT_READONLY]);
 	if (strchr(fields[MOUNT_SOURCE], ':'))
 		return sbx_fail_plain(
 			err, -EINVAL, "--mount: '%s': a path with a ':' cannot be mounted", fields[MOUNT_SOURCE]);
 	if (key == KEY_Files_Volume && strchr(fields[MOUNT_SOURCE], '/'))
 		return sbx_fail_plain(err, -EINVAL, "--mount: '%s' is no name of a volume; type=bind is for host paths",
 			fields[MOUNT_SOURCE]);
-	_cleanup_free_ char *word = xasprintf(
-		"%s:%s%s", fields[MOUNT_SOURCE], fields[MOUNT_TARGET], read_only ? ":ro" : "");
+	_cleanup_free_ char *word =
+		xasprintf("%s:%s%s", fields[MOUNT_SOURCE], fields[MOUNT_TARGET], read_only ? ":ro" : "");
 	strv_take(sets, profile_set_literal(key, word));
 	return 0;
 }
@@ -111,8 +110,7 @@ int run_mount_set(const char *value, struct strv *sets, struct sbx_err *err)
 		return mount_set_source(KEY_Files_Bind, fields, sets, err);
 	if (str_eq(fields[MOUNT_TYPE], "volume"))
 		return mount_set_source(KEY_Files_Volume, fields, sets, err);
-	return sbx_fail_plain(
-		err, -EINVAL, "--mount: type=%s: expected bind, volume or tmpfs", fields[MOUNT_TYPE]);
+	return sbx_fail_plain(err, -EINVAL, "--mount: type=%s: expected bind, volume or tmpfs", fields[MOUNT_TYPE]);
 }
 
 int run_ulimit_set(const char *value, struct strv *sets, struct sbx_err *err)
@@ -143,8 +141,8 @@ int run_security_set(const char *value, struct strv *sets, struct sbx_err *err)
 	const char *rest = str_starts(value, nnp) ? value + strlen(nnp) : NULL;
 	/* docker writes ':' here, podman takes '=' as well */
 	if (!rest || (*rest && ((*rest != '=' && *rest != ':') || parse_bool(rest + 1, &yes) < 0)))
-		return sbx_fail_plain(
-			err, -EINVAL, "--security-opt: '%s': expected seccomp=PROFILE or no-new-privileges[=yes|no]", value);
+		return sbx_fail_plain(err, -EINVAL,
+			"--security-opt: '%s': expected seccomp=PROFILE or no-new-privileges[=yes|no]", value);
 	strv_addf(sets, "Security.NoNewPrivileges=%s", yes ? "yes" : "no");
 	return 0;
 }
