@@ -36,7 +36,7 @@ static void add_file(struct plan *p, size_t first, const char *path, struct strb
 	if (is_covered(p, first, path))
 		return;
 	struct mount_op *op = spec_add_mount(p->spec, MOUNT_OP_FILE, NULL, path, origin);
-	op->attrs = ATTRS_QUIET;
+	op->attrs = ATTRS_QUIET | (p->spec->root.read_only ? MOUNT_ATTR_RDONLY : 0);
 	op->mode = 0644;
 	op->content = strbuf_steal(content);
 }

@@ -68,8 +68,13 @@ static void add_file_systems(struct plan *p)
 
 	struct mount_op *op = spec_add_mount(spec, MOUNT_OP_PROC, NULL, "/proc", proc_origin);
 	op->attrs = ATTRS_QUIET;
-	if (proc->num == PROC_HOST_BIND)
+	if (proc->num == PROC_HOST_BIND) {
 		op->flags |= MOUNT_OP_HOST;
+		/* No more than that: the kernel asks CAP_SYS_PTRACE of their user namespace for the rest. */
+		strv_addf(&spec->notes,
+			"%s: [Files] Proc=host-bind: the host's processes and their command lines can be seen",
+			proc_origin);
+	}
 
 	/* A new sysfs is of the network namespace, and only its owner may mount it.  Source: sysfs_init_fs_context. */
 	op = spec_add_mount(

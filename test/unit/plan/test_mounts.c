@@ -191,6 +191,15 @@ static void the_profiles_tmp_replaces_the_fresh_one(void **state)
 	assert_int_equal(n, 1);
 	assert_int_equal(mount_at(spec, MOUNT_OP_TMPFS, "/tmp")->size_bytes, 1 << 20);
 	assert_non_null(mount_at(spec, MOUNT_OP_TMPFS, "/run"));
+	assert_true(mount_at(spec, MOUNT_OP_FILE, "/etc/hosts")->attrs & MOUNT_ATTR_RDONLY);
+}
+
+static void the_hosts_proc_is_bound_on_request_and_said(void **state)
+{
+	const struct sandbox_spec *spec = planned(*state, IMAGE "[Files]\nProc=host-bind\n");
+	assert_true(mount_at(spec, MOUNT_OP_PROC, "/proc")->flags & MOUNT_OP_HOST);
+	assert_non_null(strstr(spec->notes.v[spec->notes.n - 1], "t.ini:6: [Files] Proc=host-bind"));
+	assert_int_equal(mount_at(planned(*state, IMAGE), MOUNT_OP_PROC, "/proc")->flags & MOUNT_OP_HOST, 0);
 }
 
 static void an_images_volumes_stay_writable_in_a_read_only_root(void **state)
@@ -297,6 +306,7 @@ int main(void)
 		PLAN_TEST(an_inaccessible_path_is_masked_wherever_its_file_shows_up),
 		PLAN_TEST(a_mask_in_the_hosts_tree_covers_binds_of_it_too),
 		PLAN_TEST(the_profiles_tmp_replaces_the_fresh_one),
+		PLAN_TEST(the_hosts_proc_is_bound_on_request_and_said),
 		PLAN_TEST(an_images_volumes_stay_writable_in_a_read_only_root),
 		PLAN_TEST(hosts_hostname_and_resolv_conf_are_made),
 		PLAN_TEST(a_bind_over_etc_is_left_as_it_is_and_a_tmpfs_is_filled),
