@@ -49,21 +49,16 @@ static int load(const struct run_words *words, struct profile **ret, struct sbx_
 	return profile_unsupported(*ret, &problems) > 0 ? tell(&problems, err) : 0;
 }
 
-/* find_image - the ids come first: layers are unpacked for them. */
-static int find_image(const struct run_words *words, bool unpack, struct prepared *p, struct sbx_err *err)
-{
-	_cleanup_spec_ struct sandbox_spec *ids = spec_new();
-	int r = plan_userns(p->profile, ids, err);
-
-	return r < 0 ? r : image_prepare(words, unpack, &ids->maps, p, err);
-}
-
 int prepare(const struct run_words *words, bool unpack, struct prepared *ret, struct sbx_err *err)
 {
+	_cleanup_spec_ struct sandbox_spec *ids = spec_new();
 	int r = load(words, &ret->profile, err);
 
+	/* The ids come first: layers are unpacked for them. */
+	if (r == 0)
+		r = plan_userns(ret->profile, ids, err);
 	if (r == 0 && profile_text(ret->profile, KEY_Sandbox_Image) && !profile_text(ret->profile, KEY_Sandbox_Rootfs))
-		r = find_image(words, unpack, ret, err);
+		r = image_prepare(words, unpack, &ids->maps, ret, err);
 	if (r < 0)
 		return r;
 	const struct plan_input input = {
@@ -71,6 +66,7 @@ int prepare(const struct run_words *words, bool unpack, struct prepared *ret, st
 		.store = ret->store.path ? &ret->store : NULL,
 		.image = ret->image,
 		.command = &words->command,
+		.userns = ids,
 	};
 	return plan_build(&input, &ret->spec, err);
 }
