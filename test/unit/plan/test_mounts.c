@@ -5,6 +5,7 @@
 #include <linux/mount.h>
 #include <sys/stat.h>
 #include "plan_fixture.h"
+#include "sbx/policy.h"
 
 static char *mounts_text(const struct sandbox_spec *spec)
 {
@@ -249,10 +250,12 @@ static void the_hosts_network_brings_its_sysfs_and_resolvers(void **state)
 {
 	const struct sandbox_spec *spec = planned(*state, IMAGE "[Network]\nNetwork=host\n");
 	assert_int_equal(spec->net.kind, NET_HOST);
+	assert_int_equal(spec->security.scope_abstract_unix, landlock_abi() >= 6);
 	assert_true(mount_at(spec, MOUNT_OP_SYSFS, "/sys")->flags & MOUNT_OP_HOST);
 	assert_null(strstr(mount_at(spec, MOUNT_OP_FILE, "/etc/resolv.conf")->content, "made by sbx"));
 	spec = planned(*state, IMAGE);
 	assert_int_equal(spec->net.kind, NET_NONE);
+	assert_false(spec->security.scope_abstract_unix);
 	assert_int_equal(mount_at(spec, MOUNT_OP_SYSFS, "/sys")->flags & MOUNT_OP_HOST, 0);
 	assert_non_null(strstr(mount_at(spec, MOUNT_OP_FILE, "/etc/resolv.conf")->content, "Network=none"));
 }
