@@ -63,6 +63,8 @@ static void bash_values(const char *name, const struct cli_command *command)
 			fputs("'", stdout);
 		} else if (bash_offers[o->arg]) {
 			fputs(bash_offers[o->arg], stdout);
+		} else {
+			putchar(':');
 		}
 		puts("; return;;");
 	}

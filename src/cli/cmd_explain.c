@@ -3,6 +3,7 @@
 /* sbx explain: the very plan that run would carry out, printed. An image that a file form names is imported, for
  * without it there is nothing to plan; nothing is unpacked and nothing runs. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "commands.h"
@@ -67,6 +68,11 @@ static int explain(const struct explain_command *c)
 
 	if (prepare(&c->words, false, &p, &err) < 0)
 		return prepare_fail(&err, CLI_FAILED);
+	/* run finds out when it mounts it; what is not there cannot be explained either */
+	if (p.spec->root.kind == ROOT_DIR && access(p.spec->root.lower.v[0], F_OK) < 0) {
+		sbx_fail(&err, -errno, "%s: Rootfs=%s", p.spec->root.origin, p.spec->root.lower.v[0]);
+		return cli_fail(&err, CLI_FAILED);
+	}
 	p.spec->root.stacking = stacking(p.spec);
 	if (!c->json)
 		spec_print_text(p.spec, stdout);

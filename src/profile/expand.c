@@ -256,17 +256,17 @@ static bool source_is_path(const char *part, size_t n)
 	return n > 0 && (memchr(part, '/', n) || *part == '~' || *part == '.' || *part == '$');
 }
 
-/* expand_mount - SRC[:DST[:OPTS]] or, with @first_is_dst, DST[:OPTS].  Options are left alone. */
+/* expand_mount - SRC[:DST[:OPTS]] or, with EXPAND_DST, DST[:OPTS].  Options are left alone. */
 static int expand_mount(
-	const struct expand_context *context, const char *word, bool first_is_dst, char **ret, struct sbx_err *err)
+	const struct expand_context *context, enum key_expand how, const char *word, char **ret, struct sbx_err *err)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
-	unsigned index = first_is_dst;
+	unsigned index = how == EXPAND_DST;
 	strbuf_add(&out, "");
 	for (const char *p = word;; index++) {
 		const char *end = part_end(p);
 		size_t n = (size_t)(end - p);
-		if (index > 1 || n == 0 || (index == 0 && !source_is_path(p, n))) {
+		if (index > 1 || n == 0 || (index == 0 && how == EXPAND_VOLUME && !source_is_path(p, n))) {
 			strbuf_addn(&out, p, n);
 		} else {
 			_cleanup_free_ char *part = NULL;
@@ -381,9 +381,9 @@ int expand_word(
 	case EXPAND_ENV:
 		return expand_env(context, word, ret, err);
 	case EXPAND_MOUNT:
-		return expand_mount(context, word, false, ret, err);
+	case EXPAND_VOLUME:
 	case EXPAND_DST:
-		return expand_mount(context, word, true, ret, err);
+		return expand_mount(context, how, word, ret, err);
 	case EXPAND_IMAGE:
 		return expand_image(context, word, ret, err);
 	case EXPAND_PROFILE:

@@ -12,6 +12,7 @@ enum key_expand {
 	EXPAND_PATH,    /* a host path: ~, variables, then relative to the profile's directory */
 	EXPAND_ENV,     /* variables, after the = */
 	EXPAND_MOUNT,   /* parts between colons: a host path, then a path inside, then options */
+	EXPAND_VOLUME,  /* the same, but what is no path in the first part is a volume's name, left alone */
 	EXPAND_DST,     /* parts between colons: a path inside, then options */
 	EXPAND_IMAGE,   /* variables; after oci: and the like a host path */
 	EXPAND_PROFILE, /* a host path where it has a / or ends in .ini; else a profile's name, left alone */

@@ -101,8 +101,8 @@ one_line_error() {
 	assert_has "$stderr" "option '--init' takes no value"
 	run_sbx 125 run --pull sometimes x.ini
 	assert_has "$stderr" "'sometimes' is not one of missing\|always\|never\|newer"
-	run_sbx 125 run --re x.ini
-	assert_has "$stderr" "'--re'"
+	run_sbx 125 run --p x.ini
+	assert_has "$stderr" "'--p' is short for several"
 	run_sbx 2 version --format xml
 	assert_has "$stderr" "'xml' is not one of text\|json"
 }
@@ -132,8 +132,8 @@ one_line_error() {
 @test "run ends as its program ends, with 126 and 127 where there was none to run" {
 	hello_fails 7 -- sh -c 'exit 7'
 	assert_eq "" "$stderr" "standard error"
-	hello_fails 143 -- sh -c 'kill -TERM $$'
-	hello_fails 137 -- sh -c 'kill -KILL $$'
+	hello_fails 143 --init -- sh -c 'kill -TERM $$'
+	hello_fails 137 --init -- sh -c 'kill -KILL $$'
 	hello_fails 127 -- no-such-command
 	one_line_error
 	assert_has "$stderr" 'no-such-command'
