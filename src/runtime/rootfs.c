@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "build.h"
 #include "sbx/cleanup.h"
+#include "sbx/log.h"
 #include "sbx/mountapi.h"
 #include "sbx/str.h"
 
@@ -76,8 +77,13 @@ int rootfs_build(const struct sandbox_spec *spec, const struct scratch *scratch,
 		if (r < 0)
 			return r;
 	}
-	/* Last: until here mount points were made in it. */
+	/* Last: until here mount points were made in it.  The working directory too is made where it is missing; where
+	 * that would write to the host, entering it says so. */
 	if (spec->root.read_only) {
+		_cleanup_close_ int cwd = build_target(&b, spec->process.cwd, S_IFDIR, NULL);
+		if (cwd < 0)
+			log_debug("%s could not be made before the root file system becomes read-only",
+				spec->process.cwd);
 		r = sys_mount_setattr(b.root_fd, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0);
 		if (r < 0)
 			return sbx_fail(err, r, "make the root file system read-only");
