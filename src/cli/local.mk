@@ -15,3 +15,11 @@ sbx_SOURCES = src/cli/main.c
 SBX_LIBS = libcli.a libplan.a libruntime.a libspec.a libprofile.a libimage.a libpolicy.a $(FLOOR_SYS) $(CAP_LIBS) \
 	$(SECCOMP_LIBS) $(INIH_LIBS) $(JANSSON_LIBS)
 sbx_LDADD = $(SBX_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += test/unit/cli/test_options
+TESTS += test/unit/cli/test_options
+test_unit_cli_test_options_SOURCES = test/unit/cli/test_options.c
+test_unit_cli_test_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_unit_cli_test_options_LDADD = $(SBX_LIBS) $(TEST_LIBS)
+endif

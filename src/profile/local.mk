@@ -9,3 +9,11 @@ libprofile_a_SOURCES = \
 	src/profile/key_table.c src/profile/load.c src/profile/print.c src/profile/profile.c src/profile/sets.c \
 	src/profile/unsupported.c
 libprofile_a_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += test/unit/profile/test_profile
+TESTS += test/unit/profile/test_profile
+test_unit_profile_test_profile_SOURCES = test/unit/profile/test_profile.c
+test_unit_profile_test_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_unit_profile_test_profile_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
+endif
