@@ -110,9 +110,23 @@ static int groups_set(const struct sandbox_spec *spec, const struct identity *id
 	return sbx_fail(err, -errno, "set the supplementary groups");
 }
 
+/* cwd_open - never by chdir(2) on the path: /proc/self/fd/N, or a link to it in the image, is a way to directories
+ * outside while descriptors to them are open here (CVE-2024-21626). */
+static int cwd_open(const struct sandbox_spec *spec, struct sbx_err *err)
+{
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return sbx_fail(err, -errno, "open /");
+	return resolve_in_root(root, spec->process.cwd, O_PATH | O_DIRECTORY, err);
+}
+
+/* As the program, whose rights decide. */
 static int cwd_enter(const struct sandbox_spec *spec, struct sbx_err *err)
 {
-	if (chdir(spec->process.cwd) == 0)
+	_cleanup_close_ int fd = cwd_open(spec, err);
+	if (fd < 0)
+		return sbx_err_prefix(err, fd, "enter the working directory");
+	if (fchdir(fd) == 0)
 		return 0;
 	return sbx_fail(err, -errno, "enter the working directory %s", spec->process.cwd);
 }
@@ -120,9 +134,10 @@ static int cwd_enter(const struct sandbox_spec *spec, struct sbx_err *err)
 /* cwd_make - while we are still root of the sandbox. */
 static int cwd_make(const struct sandbox_spec *spec, struct sbx_err *err)
 {
-	struct stat st;
-	if (stat(spec->process.cwd, &st) == 0)
-		return 0;
+	struct sbx_err ignored = {0};
+	_cleanup_close_ int there = cwd_open(spec, &ignored);
+	if (there != -ENOENT)
+		return 0; /* what else is wrong with it is said when it is entered */
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return sbx_fail(err, -errno, "open /");
