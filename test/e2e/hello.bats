@@ -44,7 +44,7 @@ teardown_file() { common_teardown_file; }
 
 @test "explain shows where each line of the hello profile goes, and runs nothing" {
 	run_sbx 0 explain "$SBX_BUILDDIR/profiles/hello.ini"
-	assert_has "$output" 'hello-sandbox.*hello.ini:10'
+	assert_has "$output" '/etc/hostname .*hello.ini:10'
 	assert_has "$output" '/tmp.*hello.ini:13'
 	assert_has "$output" 'hello.ini:16'
 	assert_has "$output" 'NOFILE.*256.*hello.ini:20'

@@ -148,21 +148,25 @@ launcher_pid() {
 	done
 }
 
-@test "kill -TERM of sbx ends a shell in a terminal after the stop timeout, and the terminal is as it was" {
-	enter_sandbox --stop-timeout 1s
+@test "kill -HUP of sbx reaches a shell in a terminal and ends it, and the terminal is as it was" {
+	enter_sandbox
 	local pid
 	pid=$(launcher_pid)
 	mapfile -t tree < <(descendants "$pid")
-	kill -TERM "$pid"
-	gone_within 50 "${tree[@]}"
+	kill -HUP "$pid"
+	gone_within 20 "${tree[@]}"
 	terminal_is_as_it_was
+}
+
+numbers() { # of what script(1) shows, which writes what it types itself before the first
+	tr -d '\r' | sed '1s/^[^0-9]*//'
 }
 
 @test "no byte is lost or doubled on the way out of a terminal" {
 	need script
 	local got want
 	want=$(seq 1 60000 | sha256sum)
-	got=$(script -qec "$SBX run -t --image $HELLO_IMAGE -- seq 1 60000" /dev/null </dev/null | tr -d '\r' | sha256sum)
+	got=$(script -qec "$SBX run -t --image $HELLO_IMAGE -- seq 1 60000" /dev/null </dev/null | numbers | sha256sum)
 	assert_eq "$want" "$got" "the checksum of 60000 lines"
 }
 
@@ -171,6 +175,6 @@ launcher_pid() {
 	local got want
 	want=$(seq 1 30000 | sha256sum)
 	got=$(script -qec "$SBX run -t --image $HELLO_IMAGE -- seq 1 30000" /dev/null </dev/null |
-		while IFS= read -r -N 20000 part || [ -n "$part" ]; do printf %s "$part"; sleep 0.05; done | tr -d '\r' | sha256sum)
+		while IFS= read -r -N 20000 part || [ -n "$part" ]; do printf %s "$part"; sleep 0.05; done | numbers | sha256sum)
 	assert_eq "$want" "$got" "the checksum of 30000 lines"
 }

@@ -24,9 +24,9 @@ status_of() { # FIELD, of /proc/self/status in $output
 	exec {n}<"$out/canary" 200<"$out" 255<"$out/canary"
 	hello -- sh -c 'ls -l /proc/self/fd; cat /proc/self/fd/'"$n"' /proc/self/fd/200/canary /proc/1/fd/255 2>/dev/null; echo end'
 	exec {n}<&- 200<&- 255<&-
-	# ls holds the directory that it lists.
-	assert_eq "0 1 2 3" "$(grep -oE '[0-9]+ -> ' <<<"$output" | grep -oE '^[0-9]+' | xargs)" "descriptors"
-	assert_has "$output" '3 -> /proc/'
+	# ls holds the directory that it lists, but no longer when it looks at what that descriptor is.
+	assert_eq "0 1 2" "$(grep -oE '[0-9]+ -> ' <<<"$output" | grep -oE '^[0-9]+' | xargs)" "descriptors"
+	assert_eq 4 "$(grep -cE '^[l-].* root ' <<<"$output")" "descriptors with that of ls"
 	assert_lacks "$output" 'canary'
 	check_canary "$out"
 }
@@ -80,13 +80,12 @@ status_of() { # FIELD, of /proc/self/status in $output
 
 @test "another user than root has no capability" {
 	need_subids
-	hello --userns subuid --user nobody -- sh -c 'id -u; cat /proc/self/status'
+	hello --userns subuid --user nobody -w / -- sh -c 'id -u; cat /proc/self/status'
 	assert_eq 65534 "$(head -n 1 <<<"$output")" "the user"
 	local set
-	for set in CapInh CapPrm CapEff CapAmb; do
+	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
 		assert_eq 0000000000000000 "$(status_of $set)" "$set"
 	done
-	assert_eq 00000000800405fb "$(status_of CapBnd)" "bounding"
 }
 
 @test "dropped and added capabilities are in force" {
@@ -162,7 +161,7 @@ status_of() { # FIELD, of /proc/self/status in $output
 }
 
 @test "Unmask and Mask in a profile are in force" {
-	hello --set Security.Mask=/etc/motd -- sh -c 'cat /etc/motd 2>/dev/null; echo end'
+	hello --set Security.Mask=/proc/uptime -- sh -c 'cat /proc/uptime 2>/dev/null; echo end'
 	assert_eq end "$output"
 	hello --set Security.Unmask=/proc/interrupts -- sh -c 'head -n 1 /proc/interrupts'
 	assert_has "$output" 'CPU0'
@@ -201,7 +200,7 @@ status_of() { # FIELD, of /proc/self/status in $output
 
 @test "user and group texts are strict" {
 	local text
-	for text in 4294967295 4294967296 -1 0x0 1e3 99999999999999999999 ' 0' '0 ' '+0' '0:' '0:-1' '0:4294967295' ':0' '' $'0\nroot' no-such; do
+	for text in 4294967295 4294967296 -1 0x0 1e3 99999999999999999999 ' 0' '0 ' '+0' '0:' '0:-1' '0:4294967295' ':0' $'0\nroot' no-such; do
 		run --separate-stderr timeout 60 "$SBX" run --image "$HELLO_IMAGE" --user="$text" -- id
 		[ "$status" -eq 125 ] || fail "--user='$text' was taken, status $status: $output"
 		[ -n "$stderr" ] || fail "--user='$text' was refused without a word"
