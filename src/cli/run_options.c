@@ -17,22 +17,29 @@ void run_words_free(struct run_words *words)
 	strv_clear(&words->command);
 }
 
-/* add_setting - what the option is short for, "Section.Key…" of its row. */
-static void add_setting(const char *set, const char *value, struct strv *sets)
+/* add_setting - what the option is short for, "Section.Key..." of its row. */
+static int add_setting(const struct cli_option *option, const char *value, struct strv *sets, struct sbx_err *err)
 {
-	const char *dot = strchr(set, '.'), *equals = strchr(set, '=');
+	const char *set = option->set, *dot = strchr(set, '.'), *equals = strchr(set, '=');
 
 	if (equals && !str_eq(equals, "=%s")) {
 		strv_add(sets, set);
-	} else if (equals) {
-		strv_addf(sets, "%.*s=%s", (int)(equals - set), set, value);
-	} else if (!*value) {
-		strv_addf(sets, "%s=", set); /* clears, as in a profile */
-	} else {
-		_cleanup_free_ char *section = xstrndup(set, (size_t)(dot - set));
-		/* A row that names no key of the table is caught by the unit test that goes through all rows. */
-		strv_take(sets, profile_set_literal((enum profile_key)profile_key_find(section, dot + 1), value));
+		return 0;
 	}
+	_cleanup_free_ char *section = xstrndup(set, (size_t)(dot - set));
+	_cleanup_free_ char *name = xstrndup(dot + 1, strcspn(dot + 1, "="));
+	/* A row that names no key of the table is caught by the unit test that goes through all rows. */
+	enum profile_key key = (enum profile_key)profile_key_find(section, name);
+	if (*value && equals)
+		strv_addf(sets, "%s.%s=%s", section, name, value);
+	else if (*value)
+		strv_take(sets, profile_set_literal(key, value));
+	else if (profile_key_info(key)->type == KEY_COMMAND)
+		strv_addf(sets, "%s=", set); /* --entrypoint '' clears the image's, as with docker and podman */
+	else
+		return sbx_fail_plain(
+			err, -EINVAL, "--%s: the value is empty; expected %s", option->name, option->metavar);
+	return 0;
 }
 
 static void set_log_level(const char *word)
@@ -77,9 +84,7 @@ int run_option_take(const struct cli_option *option, const char *value, struct r
 	default:
 		break;
 	}
-	if (option->set)
-		add_setting(option->set, value, &words->sets);
-	return 0;
+	return option->set ? add_setting(option, value, &words->sets, err) : 0;
 }
 
 int run_operands(int argc, char **argv, int first, struct run_words *words, struct sbx_err *err)

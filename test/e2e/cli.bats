@@ -103,6 +103,8 @@ one_line_error() {
 	assert_has "$stderr" "'sometimes' is not one of missing\|always\|never\|newer"
 	run_sbx 125 run --p x.ini
 	assert_has "$stderr" "'--p' is short for several"
+	hello_fails 125 --user '' -- true
+	assert_has "$stderr" '--user: the value is empty'
 	run_sbx 2 version --format xml
 	assert_has "$stderr" "'xml' is not one of text\|json"
 }
@@ -238,6 +240,8 @@ written" "$output"
 @test "an entry point replaces the image's, and a timeout ends the program" {
 	hello --entrypoint echo -- one two
 	assert_eq "one two" "$output"
+	hello --entrypoint '' -- echo three
+	assert_eq "three" "$output"
 	local start=$SECONDS
 	run --separate-stderr timeout 30 "$SBX" run --image "$HELLO_IMAGE" --timeout 1 --stop-timeout 1 -- sleep 20
 	[ "$status" -ne 0 ]
