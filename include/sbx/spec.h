@@ -49,7 +49,7 @@ enum mount_op_kind {
 	MOUNT_OP_SYSFS,   /* a new sysfs of the network namespace, or with MOUNT_OP_HOST the host's, bound, read-only */
 	MOUNT_OP_CGROUP,  /* cgroup2 of the cgroup namespace, read-only; optional where the host has none */
 	MOUNT_OP_DEV,     /* a fresh tmpfs with null zero full random urandom tty, pts, shm, mqueue, ptmx, fd, std* */
-	MOUNT_OP_FILE,    /* a file made by sbx: content; bound over dst from a private tmpfs */
+	MOUNT_OP_FILE,    /* a file made by sbx: content; bound over dst from the scratch directory */
 	MOUNT_OP_OVERLAY, /* src: host directory, or NULL for the new root's own dst: a writable view, changes in
 			     scratch */
 	MOUNT_OP_MASK,    /* nothing can be seen at dst: an empty file or directory, read-only, mode 0 */
@@ -59,7 +59,8 @@ enum mount_op_kind {
 
 enum {
 	MOUNT_OP_RECURSIVE = 1 << 0, /* BIND: with the mounts below src */
-	MOUNT_OP_OPTIONAL = 1 << 1,  /* a missing src (BIND, DEVICE, OVERLAY) or dst (MASK) is no error */
+	MOUNT_OP_OPTIONAL =
+		1 << 1, /* a missing src (BIND, DEVICE, OVERLAY), dst (MASK) or its directory (FILE) is no error */
 	MOUNT_OP_CREATE = 1 << 2,    /* BIND: make a missing src directory on the host, 0700; MASK: plan_prepare does */
 	MOUNT_OP_HOST = 1 << 3,      /* PROC, SYSFS: bind the host's */
 	MOUNT_OP_WITH_DEV = 1 << 4,  /* BIND: the profile's line says `dev`: no MOUNT_ATTR_NODEV */

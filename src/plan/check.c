@@ -35,7 +35,7 @@ static const struct {
 	[MOUNT_OP_SYSFS] = {.attrs = ATTRS_QUIET | MOUNT_ATTR_RDONLY, .flags = MOUNT_OP_HOST},
 	[MOUNT_OP_CGROUP] = {.attrs = ATTRS_QUIET | MOUNT_ATTR_RDONLY, .flags = MOUNT_OP_OPTIONAL},
 	[MOUNT_OP_DEV] = {.attrs = MOUNT_ATTR_NOSUID},
-	[MOUNT_OP_FILE] = {.content = true, .attrs = ATTRS_BASE},
+	[MOUNT_OP_FILE] = {.content = true, .attrs = ATTRS_BASE, .flags = MOUNT_OP_OPTIONAL},
 	[MOUNT_OP_OVERLAY] = {.may_src = true, .attrs = ATTRS_BASE, .flags = MOUNT_OP_OPTIONAL},
 	[MOUNT_OP_MASK] = {.may_src = true, .attrs = ATTRS_BASE, .flags = MOUNT_OP_OPTIONAL | MOUNT_OP_CREATE},
 	[MOUNT_OP_READONLY] = {.attrs = ATTRS_BASE, .flags = MOUNT_OP_OPTIONAL},

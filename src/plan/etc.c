@@ -122,6 +122,19 @@ static char *etc_origin(const struct plan *p, enum profile_key a, enum profile_k
 	return origin_text(profile_get(p->profile, value_given(p->profile, a) ? a : b));
 }
 
+/* add_apt_conf - with FakeRoot apt's downloads would change to user _apt, find that they are still root, and end. Calls
+ * that only seem to succeed cannot hide that from a program that looks; apt is told not to change. */
+static void add_apt_conf(struct plan *p, size_t first)
+{
+	_cleanup_free_ char *origin = origin_text(profile_get(p->profile, KEY_Security_FakeRoot));
+	_cleanup_strbuf_ struct strbuf text = {0};
+	strbuf_add(&text, "// by sbx: [Security] FakeRoot\nAPT::Sandbox::User \"root\";\n");
+	size_t n = p->spec->n_mounts;
+	add_file(p, first, "/etc/apt/apt.conf.d/99sbx-fake-root", &text, origin);
+	if (p->spec->n_mounts > n)
+		p->spec->mounts[n].flags |= MOUNT_OP_OPTIONAL;
+}
+
 int plan_etc(struct plan *p, size_t first, struct sbx_err *err)
 {
 	_cleanup_strbuf_ struct strbuf hosts = {0}, resolv = {0}, name = {0};
@@ -137,5 +150,7 @@ int plan_etc(struct plan *p, size_t first, struct sbx_err *err)
 	add_file(p, first, "/etc/hosts", &hosts, hosts_origin);
 	add_file(p, first, "/etc/hostname", &name, name_origin);
 	add_file(p, first, RESOLV_CONF, &resolv, dns_origin);
+	if (p->spec->security.fake_root && p->image)
+		add_apt_conf(p, first);
 	return 0;
 }

@@ -15,7 +15,7 @@ struct fuse_server {
 struct fuse_request {
 	const struct sandbox_spec *spec;
 	const struct scratch *scratch;
-	int which; /* the record's value: 0 the root, N the overlay operation spec->mounts[N - 1] */
+	int which;     /* the record's value: 0 the root, N the overlay operation spec->mounts[N - 1] */
 	int userns_fd; /* of the sandbox */
 	int fuse_fd;   /* close it right afterwards, or a dead server is not noticed by those who wait for it */
 };

@@ -120,7 +120,6 @@ static int cwd_open(const struct sandbox_spec *spec, struct sbx_err *err)
 	return resolve_in_root(root, spec->process.cwd, O_PATH | O_DIRECTORY, err);
 }
 
-/* As the program, whose rights decide. */
 static int cwd_enter(const struct sandbox_spec *spec, struct sbx_err *err)
 {
 	_cleanup_close_ int fd = cwd_open(spec, err);
@@ -160,6 +159,10 @@ int lockdown_identity(const struct sandbox_spec *spec, const struct identity *id
 		r = groups_set(spec, id, err);
 	if (r < 0)
 		return r;
+	/* As the sandbox's root where that can, as in podman: the image's /root is no place for user nobody.  A
+	 * directory that only the program can reach (keep-id, a bind) is entered when this is the program. */
+	struct sbx_err ignored = {0};
+	bool entered = cwd_enter(spec, &ignored) == 0;
 	/* The permitted set outlives the change of ids, for a filter without no_new_privs. */
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return sbx_fail(err, -errno, "keep capabilities over the change of ids");
@@ -167,7 +170,7 @@ int lockdown_identity(const struct sandbox_spec *spec, const struct identity *id
 		return sbx_fail(err, -errno, "become group %u", (unsigned)id->gid);
 	if (setresuid(id->uid, id->uid, id->uid) < 0)
 		return sbx_fail(err, -errno, "become user %u", (unsigned)id->uid);
-	return cwd_enter(spec, err);
+	return entered ? 0 : cwd_enter(spec, err);
 }
 
 static int filters_install(const struct security_spec *s, struct sbx_err *err)

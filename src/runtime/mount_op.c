@@ -250,12 +250,21 @@ static int op_dev(const struct op_context *c, struct sbx_err *err)
 	return mount_dev(c->build, c->op, err);
 }
 
+static bool parent_exists(const struct op_context *c)
+{
+	_cleanup_free_ char *parent = xstrndup(c->op->dst, (size_t)(strrchr(c->op->dst, '/') - c->op->dst));
+	_cleanup_close_ int fd = resolve_in_root(c->build->root_fd, *parent ? parent : "/", O_PATH | O_DIRECTORY, NULL);
+	return fd >= 0;
+}
+
 /* op_file - a file in the scratch directory, bound over @dst.  Not written into the writable layer: the directory may
  * belong to an id without a mapping (Rootfs=/), and the kernel copies no such directory up. */
 static int op_file(const struct op_context *c, struct sbx_err *err)
 {
 	const struct mount_op *op = c->op;
 	char name[24];
+	if ((op->flags & MOUNT_OP_OPTIONAL) && !parent_exists(c))
+		return 0;
 	snprintf(name, sizeof name, "f%d", c->number);
 	_cleanup_close_ int fd =
 		openat(c->build->base_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, op->mode ? op->mode : 0644);
