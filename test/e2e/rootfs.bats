@@ -13,6 +13,13 @@ setup() {
 	tree=$BATS_FILE_TMPDIR/tree
 	tree_state >"$BATS_TEST_TMPDIR/tree.was"
 }
+teardown() {
+	[ -z "${mine-}" ] || rm -rf "$mine"
+}
+# own_place - a directory on the host that is not below /tmp: with Rootfs=/ a run has a /tmp of its own. Sets mine.
+own_place() {
+	mine=$(mktemp -d "$(getent passwd "$(id -u)" | cut -d: -f6)/.sbx-test.XXXXXX")
+}
 # Everything but access times: looking at a file is no change.
 tree_state() {
 	find "$tree" -printf '%P %y %m %U %G %n %s %T@ %C@ %l\n' | sort
@@ -94,17 +101,26 @@ stacking() { # each way to stack that there is here
 }
 
 @test "the host's own tree runs, and what is written to it is gone" {
-	echo outside >"$BATS_TEST_TMPDIR/file"
+	own_place
+	echo outside >"$mine/file"
 	run_sbx 0 run --rootfs / -- sh -c '
 		head -n 1 /etc/os-release
 		cat "$1/file"
-		echo inside >"$1/file" && echo new >"$1/new" && cat "$1/file" "$1/new"' sh "$BATS_TEST_TMPDIR"
-	assert_has "$output" "^$(head -n 1 /etc/os-release)$"
+		echo inside >"$1/file" && echo new >"$1/new" && cat "$1/file" "$1/new"' sh "$mine"
+	assert_has "$output" "^$(head -n 1 /etc/os-release | sed 's/[()/]/./g')$"
 	assert_has "$output" '^outside$'
 	assert_has "$output" '^inside$'
 	assert_has "$output" '^new$'
-	assert_eq outside "$(cat "$BATS_TEST_TMPDIR/file")" "the host's file"
-	[ ! -e "$BATS_TEST_TMPDIR/new" ] || fail "a file was made on the host"
+	assert_eq outside "$(cat "$mine/file")" "the host's file"
+	[ ! -e "$mine/new" ] || fail "a file was made on the host"
+}
+
+@test "with the host's own tree, /tmp, /var/tmp and /run are the sandbox's own" {
+	echo outside >"$BATS_TEST_TMPDIR/file" # below /tmp or /var/tmp
+	run_sbx 0 run --rootfs / -- sh -c 'ls -A /tmp /var/tmp; cat "$1/file" 2>/dev/null; echo x >/tmp/x && echo end' sh "$BATS_TEST_TMPDIR"
+	assert_lacks "$output" outside
+	assert_has "$output" '^end$'
+	[ ! -e /tmp/x ]
 }
 
 @test "with the host's own tree the processes, the network and the ids are still the sandbox's" {
@@ -116,11 +132,12 @@ stacking() { # each way to stack that there is here
 
 @test "with the host's own tree its other mounts are there, and writes to them are gone as well" {
 	# A mount of our own, in a namespace where we may make one: sbx runs as that namespace's root.
-	mkdir "$BATS_TEST_TMPDIR/mnt"
+	own_place
+	mkdir "$mine/mnt"
 	run unshare --user --map-root-user --mount sh -c '
 		mount -t tmpfs none "$1/mnt" && echo outside >"$1/mnt/file" && mkdir "$1/mnt/dir" || exit 99
 		"$2" run --userns single --rootfs / -- sh -c "cat $1/mnt/file; echo inside >$1/mnt/file; cat $1/mnt/file" || exit
-		echo "after: $(cat "$1/mnt/file")"' sh "$BATS_TEST_TMPDIR" "$SBX"
+		echo "after: $(cat "$1/mnt/file")"' sh "$mine" "$SBX"
 	assert_eq 0 "$status" "status"
 	assert_has "$output" '^outside$'
 	assert_has "$output" '^inside$'
