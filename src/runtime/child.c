@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -157,6 +160,19 @@ static int prepare(const struct child_task *t, int *ret_init_fd, struct sbx_err 
 	return r < 0 ? r : 0;
 }
 
+/* launcher_follow - end with the launcher.  Only after the ids are set: a change of them clears the signal.  A launcher
+ * that died before this sends none, and may have died before there was a guard: then the socket has no other end.  The
+ * guard stands behind it, for a program that changes its ids later. */
+static int launcher_follow(int sync_fd, struct sbx_err *err)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return sbx_fail(err, -errno, "ask to end with the launcher");
+	struct pollfd p = {.fd = sync_fd, .events = POLLRDHUP};
+	if (poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)))
+		return sbx_fail_plain(err, -EPIPE, "the launcher ended while the sandbox was being set up");
+	return 0;
+}
+
 static int child_run(const struct child_task *t, int *ret_status, struct sbx_err *err)
 {
 	struct identity id = {0};
@@ -181,6 +197,8 @@ static int child_run(const struct child_task *t, int *ret_status, struct sbx_err
 	}
 	if (r == 0)
 		r = fd_close_others(keep, init_fd >= 0 ? 2 : 1, err);
+	if (r == 0)
+		r = launcher_follow(t->sync_fd, err);
 	if (r == 0)
 		r = lockdown_last(t->spec, &id, err);
 	if (r == 0)

@@ -193,10 +193,6 @@ int lockdown_last(const struct sandbox_spec *spec, const struct identity *id, st
 	uint64_t caps = id->uid == 0 ? s->caps : 0;
 	int r = 0;
 
-	/* Only now: a change of ids clears it.  The guard stands behind it, for a program that changes its ids later.
-	 */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return sbx_fail(err, -errno, "ask to end with the launcher");
 	if (s->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return sbx_fail(err, -errno, "set no_new_privs");
 	if (!s->no_new_privs)
