@@ -86,7 +86,7 @@ int mount_dev(struct root_build *b, const struct mount_op *op, struct sbx_err *e
 	_cleanup_close_ int target = build_target(b, op->dst, S_IFDIR, err);
 	if (target < 0)
 		return target;
-	_cleanup_close_ int fd = fs_mount_new("tmpfs", dev_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+	_cleanup_close_ int fd = fs_mount_new("tmpfs", dev_options, quiet, err);
 	if (fd < 0)
 		return fd;
 	int r = build_own(b, fd, err);
