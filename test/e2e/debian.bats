@@ -99,7 +99,7 @@ look_inside() {
 @test "a C program compiles and runs, Python passes its own tests, PostgreSQL answers as its own user" {
 	need_subids
 	local full
-	full=$(debian_tar gcc libc6-dev python3 libpython3-testsuite postgresql)
+	full=$(debian_tar gcc libc6-dev python3 libpython3.11-testsuite postgresql)
 	"$SBX" image import -q "rootfs:$full" full:12 >/dev/null
 	run_sbx 0 run --image full:12 -- sh -ec '
 		printf "%s\n" "#include <stdio.h>" "int main(void) { return puts(\"compiled inside\") < 0; }" >/tmp/a.c
