@@ -57,6 +57,11 @@ static char *fuse_options(const struct fuse_request *q, const char *upper, const
 	add_path(&options, upper);
 	strbuf_add(&options, ",workdir=");
 	add_path(&options, work);
+	/* With a single id nothing can be given another owner, and a directory of the host's root (Rootfs=/) could not
+	 * be copied up: then all is shown as the one id's, and the server leaves owners alone. */
+	if (!spec->maps.by_helper && spec->maps.uid.n == 1 && spec->maps.gid.n == 1)
+		strbuf_addf(&options, ",squash_to_uid=%u,squash_to_gid=%u", spec->maps.uid.extents[0].inside,
+			spec->maps.gid.extents[0].inside);
 	return strbuf_steal(&options);
 }
 
