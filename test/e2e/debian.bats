@@ -105,7 +105,7 @@ look_inside() {
 		printf "%s\n" "#include <stdio.h>" "int main(void) { return puts(\"compiled inside\") < 0; }" >/tmp/a.c
 		gcc -O2 -o /tmp/a /tmp/a.c && /tmp/a'
 	assert_has "$output" '^compiled inside$'
-	run_sbx 0 run --image full:12 -- python3 -m test -q test_json test_os test_threading test_socket
+	SBX_TIMEOUT=300 run_sbx 0 run --image full:12 -- python3 -m test -q test_json test_os test_threading test_socket
 	run_sbx 0 run --image full:12 -- sh -ec '
 		bin=$(echo /usr/lib/postgresql/*/bin)
 		run() { setpriv --reuid=postgres --regid=postgres --init-groups --reset-env "$@"; }
