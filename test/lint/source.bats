@@ -44,7 +44,7 @@ c_files() { # but for what is generated into a build tree that is the source tre
 }
 
 @test "every file says its license in the first lines" {
-	bad=$({ c_files; find . -name local.mk; find test profiles doc completions src .ci -type f \
+	bad=$({ c_files; find . -name local.mk; find test profiles doc src .ci -type f \
 		\( -name '*.bats' -o -name '*.bash' -o -name '*.sh' -o -name run \) ; } |
 		while read -r f; do head -n 3 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$f"; done)
 	[ -z "$bad" ] || { echo "$bad"; false; }
