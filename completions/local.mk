@@ -5,7 +5,8 @@ noinst_DATA += $(COMPLETIONS)
 CLEANFILES += $(COMPLETIONS)
 
 $(COMPLETIONS): sbx$(EXEEXT)
-	$(AM_V_GEN)$(MKDIR_P) completions && ./sbx$(EXEEXT) completion $(patsubst .%,%,$(suffix $@)) >$@.tmp && mv $@.tmp $@
+	$(AM_V_GEN)$(MKDIR_P) completions && \
+		ASAN_OPTIONS=detect_leaks=0 ./sbx$(EXEEXT) completion $(patsubst .%,%,$(suffix $@)) >$@.tmp && mv $@.tmp $@
 
 install-data-local: install-completions
 install-completions: $(COMPLETIONS)
