@@ -9,6 +9,9 @@
 #include "sbx/profile.h"
 #include "sbx/str.h"
 
+/* Where profiles that are named, not written as a path, are installed. */
+#define PROFILES_DIR SBX_DATADIR "/profiles"
+
 /* each_command - every command, and every word behind it, with the name as it is typed. */
 static void each_command(void (*show)(const char *name, const struct cli_command *command))
 {
@@ -80,33 +83,60 @@ static void bash_options(const char *name, const struct cli_command *command)
 	printf("' offer='%s';;\n", bash_offers[command->operand] ? bash_offers[command->operand] : "");
 }
 
+/* Names that are made by others than this program are compared, never given to compgen -W: that expands $(...) in its
+ * words, so that a file of that name would run a command.  Images with other letters than references have are left out:
+ * what is offered may stand on the command line unquoted. */
+static const char bash_helpers[] =
+	"# bash completion for sbx\n"
+	"_sbx_words() { COMPREPLY=($(compgen -W \"$1\" -- \"$head$cur\")); }\n"
+	"_sbx_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen \"$1\" -- \"$cur\"); }\n"
+	"_sbx_lines() {\n"
+	"\tlocal line\n"
+	"\twhile IFS= read -r line; do\n"
+	"\t\t[[ $line != \"$head$cur\"* ]] || COMPREPLY+=(\"${line#\"$head\"}\")\n"
+	"\tdone\n"
+	"}\n"
+	"_sbx_profiles() {\n"
+	"\tlocal dir\n"
+	"\t_sbx_files -f\n"
+	"\tfor dir in \"${XDG_CONFIG_HOME:-$HOME/.config}/sbx/profiles\" '" PROFILES_DIR "'; do\n"
+	"\t\t_sbx_lines < <(compgen -G \"$dir/*.ini\" | sed 's|.*/||;s|\\.ini$||')\n"
+	"\tdone\n"
+	"}\n"
+	"_sbx_sources() {\n"
+	"\tcase $head in\n"
+	"\toci:|oci-archive:|docker-archive:|rootfs:|dir:) _sbx_files -f;;\n"
+	"\t'') compopt -o nospace; _sbx_words 'oci: oci-archive: docker-archive: rootfs: dir:';;\n"
+	"\tesac\n"
+	"}\n"
+	"_sbx_images() {\n"
+	"\t_sbx_lines < <(sbx images 2>/dev/null | awk 'NR>1{print $1\":\"$2}' | grep -E '^[A-Za-z0-9._:/@+-]+$')\n"
+	"}\n";
+
+/* readline cuts words at ':' and '=', so that they are words of their own: head is what stands before the last ':' of
+ * this word, cur what is behind it. */
+static const char bash_begin[] = "_sbx() {\n"
+				 "\tlocal cur= head= prev i=$COMP_CWORD cmd=${COMP_WORDS[1]} opts= words= offer=\n"
+				 "\tCOMPREPLY=()\n"
+				 "\t[ \"${COMP_WORDS[i]}\" = : ] || { cur=${COMP_WORDS[i]}; i=$((i - 1)); }\n"
+				 "\twhile [ \"$i\" -gt 1 ] && [ \"${COMP_WORDS[i]}\" = : ]; do\n"
+				 "\t\thead=${COMP_WORDS[i-1]}:$head; i=$((i - 2))\n"
+				 "\tdone\n"
+				 "\t[ \"$cur\" != = ] || cur=\n"
+				 "\t[ \"${COMP_WORDS[i]}\" != = ] || i=$((i - 1))\n"
+				 "\tprev=${COMP_WORDS[i]}\n"
+				 "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n";
+
 static void bash_script(void)
 {
-	fputs("# bash completion for sbx\n"
-	      "_sbx_words() { COMPREPLY=($(compgen -W \"$1\" -- \"$cur\")); }\n"
-	      "_sbx_files() { compopt -o filenames; COMPREPLY=($(compgen \"$1\" -- \"$cur\")); }\n"
-	      "_sbx_profiles() {\n"
-	      "\tlocal dir=${XDG_CONFIG_HOME:-$HOME/.config}/sbx/profiles\n"
-	      "\t_sbx_files -f\n"
-	      "\tCOMPREPLY+=($(compgen -W \"$(cd \"$dir\" 2>/dev/null && printf '%s ' *.ini | sed 's/\\.ini / "
-	      "/g;s/\\*//')\" "
-	      "-- \"$cur\"))\n"
-	      "}\n"
-	      "_sbx_images() { _sbx_words \"$(sbx images 2>/dev/null | awk 'NR>1{print $1\":\"$2}')\"; "
-	      "declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions \"$cur\"; }\n"
-	      "_sbx_sources() { compopt -o nospace; _sbx_words 'oci: oci-archive: docker-archive: rootfs: dir:'; }\n"
-	      "_sbx_keys() { compopt -o nospace; _sbx_words '",
-		stdout);
+	fputs(bash_helpers, stdout);
+	fputs("_sbx_keys() { compopt -o nospace; _sbx_words '", stdout);
 	for (int i = 0; i < PROFILE_N_KEYS; i++) {
 		const struct key_info *key = profile_key_info((enum profile_key)i);
 		printf("%s%s.%s=", i ? " " : "", key->section, key->name);
 	}
-	puts("'; }\n"
-	     "_sbx() {\n"
-	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]} opts= words= "
-	     "offer=\n"
-	     "\tCOMPREPLY=()\n"
-	     "\tif [ \"$COMP_CWORD\" -eq 1 ]; then");
+	puts("'; }");
+	fputs(bash_begin, stdout);
 	fputs("\t\t_sbx_words '", stdout);
 	print_names(cli_commands);
 	puts(" --help --version'\n\t\treturn\n\tfi\n"
@@ -142,7 +172,7 @@ static const char *const zsh_offers[] = {
 	[CLI_ARG_TEXT] = "",
 	[CLI_ARG_FILE] = "_files",
 	[CLI_ARG_DIR] = "_files -/",
-	[CLI_ARG_PROFILE] = "_files -g \"*.ini\"",
+	[CLI_ARG_PROFILE] = "_sbx_profiles",
 	[CLI_ARG_IMAGE] = "_sbx_images",
 	[CLI_ARG_SOURCE] = "_files",
 	[CLI_ARG_KEY] = "_sbx_keys",
@@ -191,7 +221,12 @@ static void zsh_command(const char *name, const struct cli_command *command)
 static void zsh_script(void)
 {
 	puts("#compdef sbx\n"
-	     "_sbx_images() { compadd -- ${(f)\"$(sbx images 2>/dev/null | awk 'NR>1{print $1\":\"$2}')\"} }");
+	     "_sbx_images() { compadd -- ${(f)\"$(sbx images 2>/dev/null | awk 'NR>1{print $1\":\"$2}')\"} }\n"
+	     "_sbx_profiles() {\n"
+	     "\t_files -g \"*.ini\"\n"
+	     "\tcompadd -- ${XDG_CONFIG_HOME:-$HOME/.config}/sbx/profiles/*.ini(N:t:r) '" PROFILES_DIR
+	     "'/*.ini(N:t:r)\n"
+	     "}");
 	fputs("_sbx_keys() { compadd -S '' --", stdout);
 	for (int i = 0; i < PROFILE_N_KEYS; i++) {
 		const struct key_info *key = profile_key_info((enum profile_key)i);
@@ -244,13 +279,21 @@ static void fish_command(const char *name, const struct cli_command *command)
 	if (command->operand == CLI_ARG_IMAGE)
 		printf("complete -c sbx -f -n '%s' -a '(__sbx_images)'\n", seen);
 	else if (command->operand == CLI_ARG_PROFILE)
-		printf("complete -c sbx -n '%s' -a '(__fish_complete_suffix .ini)'\n", seen);
+		printf("complete -c sbx -n '%s' -a '(__sbx_profiles)'\n", seen);
 }
 
 static void fish_script(void)
 {
 	puts("# fish completion for sbx\n"
-	     "function __sbx_images; sbx images 2>/dev/null | awk 'NR>1{print $1\":\"$2}'; end");
+	     "function __sbx_images; sbx images 2>/dev/null | awk 'NR>1{print $1\":\"$2}'; end\n"
+	     "function __sbx_profiles\n"
+	     "\tset -l config $XDG_CONFIG_HOME\n"
+	     "\ttest -n \"$config\"; or set config ~/.config\n"
+	     "\tfor file in $config/sbx/profiles/*.ini '" PROFILES_DIR "'/*.ini\n"
+	     "\t\tstring replace -r '^.*/(.*)\\.ini$' '$1' -- $file\n"
+	     "\tend\n"
+	     "\t__fish_complete_suffix .ini\n"
+	     "end");
 	fputs("function __sbx_keys; printf '%s\\n'", stdout);
 	for (int i = 0; i < PROFILE_N_KEYS; i++) {
 		const struct key_info *key = profile_key_info((enum profile_key)i);

@@ -22,7 +22,7 @@ enum { OPT_FORMAT = 1, OPT_SET, OPT_IMAGE };
 #define END_ROW {NULL, 0, CLI_ARG_NONE, NULL, NULL, 0, NULL}
 /* clang-format on */
 
-static const struct cli_option check_options[] = {SET_ROW, END_ROW};
+static const struct cli_option check_options[] = {SET_ROW, FORMAT_ROW, END_ROW};
 static const struct cli_option show_options[] = {SET_ROW, FORMAT_ROW, END_ROW};
 static const struct cli_option keys_options[] = {FORMAT_ROW, END_ROW};
 static const struct cli_option new_options[] = {
@@ -82,54 +82,104 @@ static bool parse(
 	return false;
 }
 
-/* load - a profile, or NULL with its problems told. */
-static struct profile *load(const char *name, const struct strv *sets)
+/* load - a profile, or NULL with at least one line in @problems. */
+static struct profile *load(const char *name, const struct strv *sets, struct strv *problems)
 {
-	_cleanup_strv_ struct strv problems = {0};
 	const struct profile_request request = {.name_or_path = name, .sets = sets};
 	struct profile *profile = NULL;
 	struct sbx_err err = {0};
-	int r = profile_load(&request, &profile, &problems, &err);
+	int r = profile_load(&request, &profile, problems, &err);
 
-	for (size_t i = 0; i < problems.n; i++)
-		cli_error("%s", problems.v[i]);
-	if (r < 0 && problems.n == 0)
-		cli_fail(&err, CLI_FAILED);
+	if (r < 0 && problems->n == 0)
+		strv_add(problems, err.msg);
 	return r < 0 ? NULL : profile;
+}
+
+/* What check says of one profile: problems make it wrong, notes do not. */
+struct verdict {
+	struct strv problems, notes;
+};
+
+static json_t *lines_json(const struct strv *lines)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < lines->n; i++) {
+		_cleanup_free_ char *line = text_escape(lines->v[i]); /* JSON takes no bytes that are not UTF-8 */
+		json_array_append_new(array, json_string(line));
+	}
+	return array;
+}
+
+static json_t *verdict_json(const char *name, const struct verdict *v)
+{
+	_cleanup_free_ char *escaped = text_escape(name);
+	json_t *object = json_object();
+
+	json_object_set_new(object, "profile", json_string(escaped));
+	json_object_set_new(object, "ok", json_boolean(v->problems.n == 0));
+	json_object_set_new(object, "problems", lines_json(&v->problems));
+	json_object_set_new(object, "notes", lines_json(&v->notes));
+	return object;
+}
+
+static void verdict_print(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->problems.n; i++)
+		cli_error("%s", v->problems.v[i]);
+	for (size_t i = 0; i < v->notes.n; i++) {
+		_cleanup_free_ char *line = text_escape(v->notes.v[i]);
+		puts(line);
+	}
+}
+
+/* check - with --format json the problems are part of the document: [{profile, ok, problems, notes}...]. */
+static int check(char *const *names, const struct words *words)
+{
+	json_t *array = words->json ? json_array() : NULL;
+	int status = CLI_OK;
+
+	for (; *names; names++) {
+		struct verdict v = {0};
+		_cleanup_profile_ struct profile *profile = load(*names, &words->sets, &v.problems);
+		if (profile) {
+			profile_escapes(profile, &v.notes);
+			profile_unsupported(profile, &v.notes);
+		} else {
+			status = CLI_FAILED;
+		}
+		if (array)
+			json_array_append_new(array, verdict_json(*names, &v));
+		else
+			verdict_print(&v);
+		strv_clear(&v.problems);
+		strv_clear(&v.notes);
+	}
+	if (array && json_dumpf(array, stdout, JSON_INDENT(2)) == 0)
+		putchar('\n');
+	json_decref(array);
+	int flushed = print_flush();
+	return status == CLI_OK ? flushed : status;
 }
 
 static int profile_check(int argc, char **argv)
 {
-	_cleanup_(strv_clear) struct strv notes = {0};
 	struct words words = {0};
 	int first, status;
 
-	if (parse("profile check", argc, argv, 1, argc, &words, &first, &status)) {
-		status = CLI_OK;
-		for (int i = first; i < argc; i++) {
-			_cleanup_profile_ struct profile *profile = load(argv[i], &words.sets);
-			if (!profile) {
-				status = CLI_FAILED;
-				continue;
-			}
-			profile_escapes(profile, &notes);
-			profile_unsupported(profile, &notes);
-		}
-		for (size_t i = 0; i < notes.n; i++) {
-			_cleanup_free_ char *line = text_escape(notes.v[i]);
-			puts(line);
-		}
-		if (print_flush() != CLI_OK)
-			status = CLI_FAILED;
-	}
+	if (parse("profile check", argc, argv, 1, argc, &words, &first, &status))
+		status = check(argv + first, &words);
 	strv_clear(&words.sets);
 	return status;
 }
 
 static int show(const char *name, const struct words *words)
 {
-	_cleanup_profile_ struct profile *profile = load(name, &words->sets);
+	_cleanup_strv_ struct strv problems = {0};
+	_cleanup_profile_ struct profile *profile = load(name, &words->sets, &problems);
 
+	for (size_t i = 0; i < problems.n; i++)
+		cli_error("%s", problems.v[i]);
 	if (!profile)
 		return CLI_FAILED;
 	if (!words->json)

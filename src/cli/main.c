@@ -145,18 +145,16 @@ static int run_word(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(later_names); i++) {
 		if (str_eq(later_names[i], word)) {
 			cli_error("'sbx %s' is not in this build yet (`sbx --help` shows what is)", word);
-			return CLI_USAGE;
+			return CLI_FAILED;
 		}
 	}
 	return unknown_command(NULL, word);
 }
 
-int main(int argc, char **argv)
+static int run_line(int argc, char **argv)
 {
 	static char version[] = "version";
 
-	if (privilege_check() < 0)
-		return CLI_RUN_FAILED;
 	if (argc < 2) {
 		cli_error("no command is given (see `sbx --help`)");
 		return CLI_USAGE;
@@ -168,4 +166,13 @@ int main(int argc, char **argv)
 		return cmd_version(argc - 1, argv + 1);
 	}
 	return run_word(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	if (privilege_check() < 0)
+		return CLI_RUN_FAILED;
+	int status = run_line(argc, argv);
+	/* Output that a full disk or a closed descriptor swallowed is no success. Costs nothing where none was made. */
+	return status == CLI_OK ? print_flush() : status;
 }

@@ -63,7 +63,7 @@ one_line_error() {
 @test "a command of a later build is refused in words" {
 	local command
 	for command in ps exec pull commit volume generate; do
-		run_sbx 2 "$command" something
+		run_sbx 1 "$command" something
 		one_line_error
 		assert_has "$stderr" "'sbx $command' is not in this build yet"
 	done
@@ -297,11 +297,13 @@ written" "$output"
 	done
 }
 
+# complete_words WORD... - what bash offers for the last word.
+complete_words() {
+	bash -c 'source /dev/stdin; COMP_WORDS=("${@}"); COMP_CWORD=$(($# - 1)); compopt() { :; }; _sbx; echo "${COMPREPLY[@]}"' \
+		bash "$@" <<<"$("$SBX" completion bash)"
+}
+
 @test "bash completes commands, options, their values and keys" {
-	complete_words() {
-		bash -c 'source /dev/stdin; COMP_WORDS=("${@}"); COMP_CWORD=$(($# - 1)); compopt() { :; }; _sbx; echo "${COMPREPLY[@]}"' \
-			bash "$@" <<<"$("$SBX" completion bash)"
-	}
 	assert_eq "explain" "$(complete_words sbx ex)"
 	assert_eq "--hostname" "$(complete_words sbx run --host)"
 	assert_eq "never newer" "$(complete_words sbx run --pull ne)"
@@ -310,42 +312,41 @@ written" "$output"
 	assert_eq "--force" "$(complete_words sbx image rm --f)"
 }
 
-@test "profile keys lists the language, and one key by its name or alias" {
-	run_sbx 0 profile keys
-	assert_has "$output" '^\[Sandbox\]$'
-	assert_has "$output" '^MemoryMax .*also Memory.*not in this build yet'
-	run_sbx 0 profile keys exec.workingdir
-	assert_has "$output" '^WorkingDirectory '
-	assert_lacks "$output" '^Exec '
-	run_sbx 1 profile keys Nothing
-	one_line_error
-	run_sbx 0 profile keys --format json
-	python3 -c 'import json,sys; d=json.load(sys.stdin); assert any(k["name"]=="Image" and k["in_this_build"] for k in d)' <<<"$output"
+@test "bash puts words together that readline cut at ':' and '='" {
+	sbx() { printf 'NAME TAG\nhello one\nhello two\nother one\nevil $(x)\n'; }
+	export -f sbx
+	assert_eq "one two" "$(complete_words sbx run --image hello :)"
+	assert_eq "two" "$(complete_words sbx rmi hello : t)"
+	assert_eq "other:one" "$(complete_words sbx rmi o)"
+	assert_eq "" "$(complete_words sbx rmi e)"
+	assert_eq "never newer" "$(complete_words sbx run --pull = ne)"
+	mkdir -p "$BATS_TEST_TMPDIR/layout"
+	assert_eq "$BATS_TEST_TMPDIR/layout" "$(complete_words sbx image import oci : "$BATS_TEST_TMPDIR/lay")"
 }
 
-@test "a new profile is one that check takes, and no file is overwritten" {
-	run_sbx 0 profile new --image debian:12 "$BATS_TEST_TMPDIR/new.ini"
-	run_sbx 0 profile check "$BATS_TEST_TMPDIR/new.ini"
-	assert_eq "" "$output$stderr"
-	run_sbx 0 profile show "$BATS_TEST_TMPDIR/new.ini"
-	assert_has "$output" '^Image=debian:12$'
-	run_sbx 1 profile new "$BATS_TEST_TMPDIR/new.ini"
-	assert_has "$stderr" 'there already'
+@test "bash offers profiles by name, with blanks, and runs nothing that a name says" {
+	local dir=$XDG_CONFIG_HOME/sbx/profiles name='$(touch ran)'
+	mkdir -p "$dir"
+	touch "$dir/plain.ini" "$dir/with blank.ini" "$dir/$name.ini"
+	cd "$BATS_TEST_TMPDIR"
+	touch '`touch ran`.ini'
+	assert_eq "plain" "$(complete_words sbx run pl)"
+	assert_eq "with blank" "$(complete_words sbx run with)"
+	assert_eq "$name" "$(complete_words sbx run '$(')"
+	complete_words sbx run ''
+	[ ! -e ran ] || fail "completion ran a command"
+	rm -r "$dir"
 }
 
-@test "profile check accepts a key of a later build, says so, and fails for a wrong one" {
-	local profile
-	profile=$(write_profile later <<-'END'
-		[Sandbox]
-		Rootfs=/
-		[Limits]
-		MemoryMax=1G
-	END
-	)
-	run_sbx 0 profile check "$profile"
-	assert_has "$output" 'later.ini:4: \[Limits\] MemoryMax.*not in this build yet'
-	sed -i 's/1G/much/' "$profile"
-	run_sbx 1 profile check "$profile"
-	assert_eq "" "$output" "standard output"
-	assert_has "$stderr" 'later.ini:4'
+@test "output that nobody can take is a failure, for help too" {
+	local words
+	for words in '--help' 'run --help' 'images --help' 'image ls --help' 'doctor --help' 'explain --help' 'version' \
+		'completion bash' 'profile keys' 'profile new'; do
+		run --separate-stderr bash -c '"$SBX" $1 >/dev/full' bash "$words"
+		assert_eq 1 "$status" "status of $words on a full disk"
+		one_line_error
+		run --separate-stderr bash -c '"$SBX" $1 >&-' bash "$words"
+		assert_eq 1 "$status" "status of $words with no standard output"
+		one_line_error
+	done
 }

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+# sbx profile: check, show, keys, new.
+
+load lib/common
+
+setup_file() { common_setup_file; }
+teardown_file() { common_teardown_file; }
+
+one_line_error() {
+	assert_eq "" "$output" "standard output"
+	assert_eq 1 "$(wc -l <<<"$stderr")" "lines of standard error"
+	assert_has "$stderr" '^sbx: '
+}
+
+@test "profile keys lists the language, and one key by its name or alias" {
+	run_sbx 0 profile keys
+	assert_has "$output" '^\[Sandbox\]$'
+	assert_has "$output" '^MemoryMax .*also Memory.*not in this build yet'
+	run_sbx 0 profile keys exec.workingdir
+	assert_has "$output" '^WorkingDirectory '
+	assert_lacks "$output" '^Exec '
+	run_sbx 1 profile keys Nothing
+	one_line_error
+	run_sbx 0 profile keys --format json
+	python3 -c 'import json,sys; d=json.load(sys.stdin); assert any(k["name"]=="Image" and k["in_this_build"] for k in d)' <<<"$output"
+}
+
+@test "a new profile is one that check takes, and no file is overwritten" {
+	run_sbx 0 profile new --image debian:12 "$BATS_TEST_TMPDIR/new.ini"
+	run_sbx 0 profile check "$BATS_TEST_TMPDIR/new.ini"
+	assert_eq "" "$output$stderr"
+	run_sbx 0 profile show "$BATS_TEST_TMPDIR/new.ini"
+	assert_has "$output" '^Image=debian:12$'
+	run_sbx 1 profile new "$BATS_TEST_TMPDIR/new.ini"
+	assert_has "$stderr" 'there already'
+}
+
+@test "profile check accepts a key of a later build, says so, and fails for a wrong one" {
+	local profile
+	profile=$(write_profile later <<-'END'
+		[Sandbox]
+		Rootfs=/
+		[Limits]
+		MemoryMax=1G
+	END
+	)
+	run_sbx 0 profile check "$profile"
+	assert_has "$output" 'later.ini:4: \[Limits\] MemoryMax.*not in this build yet'
+	sed -i 's/1G/much/' "$profile"
+	run_sbx 1 profile check "$profile"
+	assert_eq "" "$output" "standard output"
+	assert_has "$stderr" 'later.ini:4'
+}
+
+@test "check as JSON holds each profile's problems and notes, and fails where one is wrong" {
+	local good bad
+	good=$(write_profile good <<-'END'
+		[Sandbox]
+		Rootfs=/
+		[Limits]
+		MemoryMax=1G
+	END
+	)
+	bad=$(write_profile bad <<-'END'
+		[Sandbox]
+		Rootfs=/
+		Colour=blue
+		[Exec]
+		Nice=many
+	END
+	)
+	run_sbx 0 profile check --format json "$good"
+	run_sbx 1 profile check --format json "$good" "$bad" no-such-profile
+	assert_eq "" "$stderr" "standard error"
+	python3 -c '
+import json, sys
+good, bad, none = json.load(sys.stdin)
+assert good["ok"] and not good["problems"], good
+assert any("MemoryMax" in line for line in good["notes"]), good
+assert not bad["ok"] and len(bad["problems"]) == 2, bad
+assert "bad.ini:3" in bad["problems"][0] and "bad.ini:5" in bad["problems"][1], bad
+assert not none["ok"] and "no-such-profile" in none["problems"][0], none' <<<"$output"
+}
+
+@test "one wrong profile does not keep the others from being checked" {
+	local bad
+	bad=$(write_profile bad <<<$'[Sandbox]\nRootfs=/\nColour=blue')
+	run_sbx 1 profile check no-such-profile "$bad"
+	assert_has "$stderr" "no profile 'no-such-profile'"
+	assert_has "$stderr" 'bad.ini:3: .*Colour'
+}
+
+@test "check labels a grant that is an escape, and still takes the profile" {
+	local profile
+	profile=$(write_profile escape <<-'END'
+		[Sandbox]
+		Rootfs=/
+		[Files]
+		Bind=~:/home/me
+	END
+	)
+	run_sbx 0 profile check "$profile"
+	assert_has "$output" 'escape.ini:4: \[Files\] Bind.*escape'
+}
+
+@test "show merges the command line over the file, with the origin of each value" {
+	local profile
+	profile=$(write_profile merge <<-'END'
+		[Sandbox]
+		Image=debian:12
+		[Exec]
+		Nice=5
+		Umask=0027
+	END
+	)
+	run_sbx 0 profile show --set Exec.Nice=7 "$profile"
+	assert_has "$output" '^# .*merge.ini:5$'
+	assert_eq "# command line" "$(grep -B1 '^Nice=7$' <<<"$output" | head -n 1)" "the origin of Nice"
+	assert_lacks "$output" '^Nice=5$'
+	run_sbx 0 profile show --set Exec.Nice=7 --format json "$profile"
+	python3 -c '
+import json, sys
+values = {v["key"]: v for v in json.load(sys.stdin)["values"]}
+assert values["Nice"]["value"] == "7" and values["Nice"]["origins"] == ["command line"], values
+assert values["Umask"]["origins"][0].endswith("merge.ini:5"), values' <<<"$output"
+}
+
+@test "show refuses a wrong profile with status 1, and no operand or two with status 2" {
+	local profile
+	profile=$(write_profile wrong <<<$'[Exec]\nNice=many')
+	run_sbx 1 profile show "$profile"
+	one_line_error
+	run_sbx 2 profile show
+	one_line_error
+	run_sbx 2 profile show "$profile" "$profile"
+	one_line_error
+	run_sbx 1 profile check --set Exec.Nice=many "$SBX_BUILDDIR/profiles/hello.ini"
+	one_line_error
+	assert_has "$stderr" 'command line.*Nice'
+}
