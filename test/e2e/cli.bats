@@ -268,6 +268,7 @@ written" "$output"
 }
 
 @test "an sbx with a setuid bit of another user refuses to run" {
+	[ -z "${SBX_SANITIZED-}" ] || skip "the search for leaks traces the process, which one with privileges does not allow"
 	has_subids || skip "no subordinate ids"
 	cp "$SBX" "$BATS_TEST_TMPDIR/sbx"
 	chmod 0755 "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/sbx"
