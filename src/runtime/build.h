@@ -15,10 +15,15 @@ struct root_build {
 	int sync_fd;
 	int base_fd;           /* O_PATH: the scratch directory, or the root of the tmpfs that stands in for it */
 	const char *base_path; /* the same by name; borrowed from the spec or the scratch */
+	int made_fd;           /* the file system of what is made by sbx: see made_files; -1 while there is none */
 	int root_fd;           /* O_PATH: the root of the new tree, -1 while there is none */
 	uint64_t *own_mounts;  /* mount IDs of what this run made: mount points may be made there and nowhere else */
 	size_t n_own_mounts;
 };
+
+/* made_files - a small file system in memory, out of sight, for the files and covers that are bound into the root: on
+ * disk each of them would cost more than all the mounts.  Returns its root, borrowed; -errno. */
+int made_files(struct root_build *b, struct sbx_err *err);
 
 /* build_own - remember the file system behind @fd as one that this run made. */
 int build_own(struct root_build *b, int fd, struct sbx_err *err);

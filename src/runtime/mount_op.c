@@ -257,7 +257,7 @@ static bool parent_exists(const struct op_context *c)
 	return fd >= 0;
 }
 
-/* op_file - a file in the scratch directory, bound over @dst.  Not written into the writable layer: the directory may
+/* op_file - a file of sbx's making, bound over @dst.  Not written into the writable layer: the directory may
  * belong to an id without a mapping (Rootfs=/), and the kernel copies no such directory up. */
 static int op_file(const struct op_context *c, struct sbx_err *err)
 {
@@ -265,13 +265,16 @@ static int op_file(const struct op_context *c, struct sbx_err *err)
 	char name[24];
 	if ((op->flags & MOUNT_OP_OPTIONAL) && !parent_exists(c))
 		return 0;
+	int made_fd = made_files(c->build, err);
+	if (made_fd < 0)
+		return made_fd;
 	snprintf(name, sizeof name, "f%d", c->number);
 	_cleanup_close_ int fd =
-		openat(c->build->base_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, op->mode ? op->mode : 0644);
+		openat(made_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, op->mode ? op->mode : 0644);
 	int r = fd < 0 ? -errno : write_all(fd, op->content, strlen(op->content));
 	if (r < 0)
 		return sbx_fail(err, r, "write the sandbox's %s", op->dst);
-	_cleanup_close_ int mount_fd = tree_clone(c->build->base_fd, name, false,
+	_cleanup_close_ int mount_fd = tree_clone(made_fd, name, false,
 		op->attrs | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, op->dst, err);
 	return mount_fd < 0 ? mount_fd : attach_at(c, mount_fd, S_IFREG, err);
 }
@@ -305,7 +308,7 @@ static int op_overlay(const struct op_context *c, struct sbx_err *err)
 	return attach_at(c, top, S_IFDIR, err);
 }
 
-/* op_mask - an empty directory or file of mode 0 from the scratch directory, read-only.  It covers the file system
+/* op_mask - an empty directory or file of mode 0, read-only.  It covers the file system
  * object itself, so another name for it or another mount of it elsewhere is not covered: the plan names all of those.
  */
 static int op_mask(const struct op_context *c, struct sbx_err *err)
@@ -329,11 +332,13 @@ static int op_mask(const struct op_context *c, struct sbx_err *err)
 	if (fstat(target, &st) < 0)
 		return sbx_fail(err, -errno, "stat %s", op->dst);
 	const char *cover = S_ISDIR(st.st_mode) ? "mask-dir" : "mask-file";
-	int r = S_ISDIR(st.st_mode) ? mkdirat(c->build->base_fd, cover, 0)
-				    : mknodat(c->build->base_fd, cover, S_IFREG, 0);
+	int made_fd = made_files(c->build, err);
+	if (made_fd < 0)
+		return made_fd;
+	int r = S_ISDIR(st.st_mode) ? mkdirat(made_fd, cover, 0) : mknodat(made_fd, cover, S_IFREG, 0);
 	if (r < 0 && errno != EEXIST)
-		return sbx_fail(err, -errno, "make an empty file in the scratch directory");
-	_cleanup_close_ int fd = tree_clone(c->build->base_fd, cover, false,
+		return sbx_fail(err, -errno, "make an empty file to hide %s with", op->dst);
+	_cleanup_close_ int fd = tree_clone(made_fd, cover, false,
 		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, op->dst, err);
 	if (fd < 0)
 		return fd;

@@ -33,6 +33,7 @@ static _Noreturn void probe_child(struct probe *p, int sync_fd)
 		.sync_fd = sync_fd,
 		.base_fd = p->scratch.fd,
 		.base_path = p->scratch.path,
+		.made_fd = -1,
 		.root_fd = -1};
 	int r = sync_expect(sync_fd, SYNC_MAPPED, &err);
 	if (r == 0 && (b.base_fd = open(b.base_path, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -15,33 +16,55 @@
 #include "sbx/mountapi.h"
 #include "sbx/str.h"
 
+/* The files are a few lines each, but root inside may write to them. */
+#define MADE_MAX_BYTES (UINT64_C(16) << 20)
+
 static void build_end(struct root_build *b)
 {
 	cleanup_close(&b->base_fd);
+	cleanup_close(&b->made_fd);
 	cleanup_close(&b->root_fd);
 	free(b->own_mounts);
 }
 
-/* open_base - the directory that the stacks live in; Scratch=memory: a tmpfs on the directory where scratch directories
- * are made, which is sbx's own and no source of any mount. */
+/* memory_mount - a new tmpfs on the directory where scratch directories are made: that is sbx's own, and no source of
+ * any mount.  Returns its root. */
+static int memory_mount(const struct root_build *b, uint64_t size_bytes, struct sbx_err *err)
+{
+	const char *at = b->spec->root.scratch_parent;
+	char size[40];
+	const char *options[] = {"mode=755", size_bytes ? size : NULL, NULL};
+	snprintf(size, sizeof size, "size=%llu", (unsigned long long)size_bytes);
+	_cleanup_close_ int fd = fs_mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+	if (fd < 0)
+		return fd;
+	_cleanup_close_ int target = open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = target < 0 ? -errno : mount_attach(fd, target);
+	return r < 0 ? sbx_fail(err, r, "mount a file system in memory on %s", at) : steal_fd(&fd);
+}
+
+/* open_base - the directory that the stacks live in. */
 static int open_base(struct root_build *b, const struct scratch *scratch, struct sbx_err *err)
 {
-	if (b->spec->root.scratch == SCRATCH_DISK) {
-		/* By name: the launcher's descriptor speaks of a mount of the launcher's namespace. */
-		b->base_path = scratch->path;
-		b->base_fd = open(b->base_path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		return b->base_fd < 0 ? sbx_fail(err, -errno, "open %s", b->base_path) : 0;
+	const struct root_spec *root = &b->spec->root;
+	if (root->scratch == SCRATCH_MEMORY) {
+		b->base_path = root->scratch_parent;
+		b->base_fd = memory_mount(b, root->scratch_size_bytes, err);
+		return b->base_fd < 0 ? b->base_fd : 0;
 	}
-	char *size = xasprintf("size=%llu", (unsigned long long)b->spec->root.scratch_size_bytes);
-	const char *options[] = {"mode=755", b->spec->root.scratch_size_bytes ? size : NULL, NULL};
-	b->base_path = b->spec->root.scratch_parent;
-	b->base_fd = fs_mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
-	free(size);
-	if (b->base_fd < 0)
+	/* By name: the launcher's descriptor speaks of a mount of the launcher's namespace. */
+	b->base_path = scratch->path;
+	b->base_fd = open(b->base_path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return b->base_fd < 0 ? sbx_fail(err, -errno, "open %s", b->base_path) : 0;
+}
+
+int made_files(struct root_build *b, struct sbx_err *err)
+{
+	if (b->spec->root.scratch == SCRATCH_MEMORY)
 		return b->base_fd;
-	_cleanup_close_ int target = open(b->base_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = target < 0 ? -errno : mount_attach(b->base_fd, target);
-	return r < 0 ? sbx_fail(err, r, "mount a file system in memory on %s", b->base_path) : 0;
+	if (b->made_fd < 0)
+		b->made_fd = memory_mount(b, MADE_MAX_BYTES, err);
+	return b->made_fd;
 }
 
 /* enter_root - make the new root the root.  The old one is stacked below the new one by pivot_root(".", ".") and
@@ -61,7 +84,8 @@ static int enter_root(const struct root_build *b, struct sbx_err *err)
 
 int rootfs_build(const struct sandbox_spec *spec, const struct scratch *scratch, int sync_fd, struct sbx_err *err)
 {
-	_cleanup_(build_end) struct root_build b = {.spec = spec, .sync_fd = sync_fd, .base_fd = -1, .root_fd = -1};
+	_cleanup_(build_end) struct root_build b = {
+		.spec = spec, .sync_fd = sync_fd, .base_fd = -1, .made_fd = -1, .root_fd = -1};
 	mode_t old_umask = umask(0);
 
 	/* Propagation is left as the new namespace has it: what came from the host is a slave there, which sends
