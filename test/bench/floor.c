@@ -72,7 +72,7 @@ static void build_root(const char *layer)
 {
 	char options[4096];
 	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	snprintf(options, sizeof options, "userxattr,lowerdir=%s,upperdir=upper,workdir=work", layer);
+	snprintf(options, sizeof options, "userxattr,volatile,lowerdir=%s,upperdir=upper,workdir=work", layer);
 	CHECK(mount("overlay", "root", "overlay", MS_NOSUID | MS_NODEV, options));
 	CHECK(chdir("root"));
 	CHECK(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
@@ -156,13 +156,15 @@ int main(int argc, char **argv)
 	CHECK(write(go[1], "", 1));
 	int status;
 	CHECK(waitpid(pid, &status, 0));
-	/* The made files are all that a run of `true` leaves. */
-	static const char *const files[] = {"upper/etc/hosts", "upper/etc/hostname", "upper/etc/resolv.conf"};
-	static const char *const dirs[] = {"upper/etc", "upper", "work/work", "work", "root"};
-	for (size_t i = 0; i < 3; i++)
-		unlink(files[i]);
-	for (size_t i = 0; i < 5; i++)
-		CHECK(rmdir(dirs[i]));
+	/* All that a run of `true` leaves; what the kernel made has mode 0. */
+	static const char *const left[] = {"upper/etc/hosts", "upper/etc/hostname", "upper/etc/resolv.conf",
+		"upper/etc", "upper", "work/work/incompat/volatile/dirty", "work/work/incompat/volatile",
+		"work/work/incompat", "work/work", "work", "root"};
+	CHECK(chmod("work/work", 0700));
+	CHECK(chmod("work/work/incompat", 0700));
+	CHECK(chmod("work/work/incompat/volatile", 0700));
+	for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+		CHECK(remove(left[i]));
 	CHECK(rmdir(scratch));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

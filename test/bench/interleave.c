@@ -2,9 +2,10 @@
 
 /* interleave ROUNDS BASE FILE - time commands in turns, so that whatever else the machine does meets all of them alike.
  * FILE has a line a command, NAME<TAB>COMMAND, run by exec through /bin/sh -c "exec COMMAND".  Each round runs every
- * command once, in an order that is turned by one each round.  Prints the median and the lowest wall time of each, and
- * the median of the per-round ratios to the command named BASE.  A command that fails ends the bench: a failed start is
- * no measurement. */
+ * command once, in an order drawn anew, after a pause: the kernel takes namespaces apart after their last process has
+ * ended, and a command that always ran behind the same other one would pay for that one's.  Prints the median and the
+ * lowest wall time of each, and the median of the per-round ratios to the command named BASE.  A command that fails
+ * ends the bench: a failed start is no measurement. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define COMMANDS_MAX 32
+#define SETTLE_MS 30
 
 extern char **environ;
 
@@ -53,6 +55,15 @@ static bool run_once(const struct command *c, double *ret_ms)
 	if (!ok)
 		fprintf(stderr, "interleave: %s failed with status %#x: %s\n", c->name, (unsigned)status, c->line);
 	return ok;
+}
+
+static void draw_order(size_t *order, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t j = (size_t)rand() % (i + 1);
+		order[i] = order[j];
+		order[j] = i;
+	}
 }
 
 static int compare(const void *a, const void *b)
@@ -118,12 +129,16 @@ int main(int argc, char **argv)
 		fprintf(stderr, "interleave: %s: no command named %s\n", argv[3], argv[2]);
 		return 2;
 	}
-	for (size_t r = 0; r <= rounds; r++) /* the first round warms the caches and does not count */
+	for (size_t r = 0; r <= rounds; r++) { /* the first round warms the caches and does not count */
+		size_t order[COMMANDS_MAX];
+		draw_order(order, n);
 		for (size_t i = 0; i < n; i++) {
-			struct command *c = &commands[(i + r) % n];
+			struct command *c = &commands[order[i]];
+			nanosleep(&(struct timespec){.tv_nsec = SETTLE_MS * 1000000L}, NULL);
 			if (!run_once(c, &c->ms[r ? r - 1 : 0]))
 				return 1;
 		}
+	}
 	report(commands, n, rounds, base);
 	return 0;
 }
