@@ -12,8 +12,8 @@ libcli_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 bin_PROGRAMS += sbx
 sbx_SOURCES = src/cli/main.c
 # Highest floor first.  DESIGN.md, Programs: nothing but these four libraries, and none that no symbol needs.
-SBX_LIBS = libcli.a libplan.a libruntime.a libspec.a libprofile.a libimage.a libpolicy.a $(FLOOR_SYS) $(CAP_LIBS) \
-	$(SECCOMP_LIBS) $(INIH_LIBS) $(JANSSON_LIBS)
+SBX_LIBS = libcli.a libplan.a libruntime.a libspec.a libprofile.a libimage.a libpolicy.a $(FLOOR_SYS) \
+	$(LAUNCHER_LIBS)
 sbx_LDADD = $(SBX_LIBS)
 
 if HAVE_CMOCKA
