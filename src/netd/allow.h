@@ -28,8 +28,9 @@ void allow_add_host_port(struct allow *allow, uint16_t port);
  * name; with AllowAddress alone: none. */
 bool allow_name(const struct allow *allow, const char *name);
 
-/* allow_learn - the name server has answered @name with @addr, good for @ttl_s seconds (plus a grace of ours).
- * Remembered also without lists, for the log.  Bounded: the entry that ends first makes room. */
+/* allow_learn - the name server has answered @name (the one that was asked, whatever it is an alias of) with @addr,
+ * good for @ttl_s seconds (plus a grace of ours).  Remembered also without lists, for the log; an address of
+ * allow_never is not.  Bounded: the entry that ends first makes room. */
 void allow_learn(struct allow *allow, const char *name, const struct net_addr *addr, uint32_t ttl_s, uint64_t now_ms);
 
 enum allow_verdict {
@@ -38,11 +39,14 @@ enum allow_verdict {
 	ALLOW_DNS, /* to our name server: port 53 of NET_DNS4 */
 };
 
-/* allow_check - whether a new connection or datagram may go to @addr.  @port: host order; 0: a ping or a fragment,
- * which want the address allowed for all ports.  @udp: a datagram, which extends the life of what let it pass, so that
- * a flow does not end with a TTL. Never allowed, lists or not: the host's loopback, unspecified, link-local, multicast
- * and broadcast addresses, IPv4 written in IPv6, and all of our own network but the name server, a ping of the gateway,
- * and HostPort=. */
+/* allow_never - an address that no list opens: the host's loopback, unspecified, link-local, multicast and broadcast
+ * addresses, IPv4 written in IPv6 where it is one of these or has no use, and all of our own network. */
+bool allow_never(const struct net_addr *addr);
+
+/* allow_check - whether a new connection or datagram may go to @addr.  @port: host order; 0: a ping (not @udp) or a
+ * fragment (@udp), which want the address allowed for all ports.  @udp: a datagram, which extends the life of what let
+ * it pass, so that a flow does not end with a TTL.  Nothing of allow_never passes but the name server, a ping of the
+ * gateway, and HostPort=. */
 enum allow_verdict allow_check(
 	struct allow *allow, const struct net_addr *addr, uint16_t port, bool udp, uint64_t now_ms);
 

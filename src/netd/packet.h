@@ -31,16 +31,18 @@ struct packet {
 };
 
 /* packet_parse - look at one frame.  What is not wholly as its RFC says (lengths, header sizes, IPv4 options allowed,
- * IPv6 extension headers not) is PACKET_OTHER.  @ret->payload points into @frame. */
+ * IPv6 extension headers not, ports 0, IPv4 written in IPv6) is PACKET_OTHER; so are fragments but for UDP over IPv4,
+ * and a UDP length that is not exactly what IP carries.  @ret->payload points into @frame. */
 void packet_parse(const uint8_t *frame, size_t len, struct packet *ret);
 
 /* packet_refuse - the frame that tells the sandbox at once that @frame (parsed as @p) leads nowhere: TCP RST for a new
- * connection, ICMP "administratively prohibited" else.  Returns its length, 0 where nothing may be answered (ICMP
- * errors, other TCP segments' RST, broadcast).  @out has room for PACKET_REFUSAL_MAX bytes. */
+ * connection, ICMP "administratively prohibited" for UDP and pings.  Returns its length, 0 where nothing may be
+ * answered (other TCP segments, later fragments, broadcast).  @out has room for PACKET_REFUSAL_MAX bytes. */
 #define PACKET_REFUSAL_MAX 1280
 size_t packet_refuse(const uint8_t *frame, size_t len, const struct packet *p, uint8_t *out);
 
 /* packet_udp_reply - the frame of a UDP datagram that answers @query_frame (an IPv4 or IPv6 UDP frame, parsed as @p),
- * with the addresses and ports turned round.  Returns its length, 0 where @n is too much for one datagram or @size. */
+ * with the addresses and ports turned round.  Only the frame's Ethernet header is read: the rest need not be kept.
+ * Returns its length, 0 where @n is too much for one frame or @size. */
 size_t packet_udp_reply(const uint8_t *query_frame, const struct packet *p, const uint8_t *content, size_t n,
 	uint8_t *out, size_t size);
