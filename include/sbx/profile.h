@@ -155,6 +155,14 @@ struct userns_arg { /* auto | single | subuid | keep-id[:uid=N,gid=N] */
 };
 int userns_arg_parse(const char *text, struct userns_arg *ret, struct sbx_err *err);
 
+struct publish_arg {         /* [[IP:]HOSTPORT:]PORT[-PORT][/tcp|udp]; an IPv6 address in brackets */
+	char address[46];    /* 127.0.0.1 where none is written */
+	uint16_t host_first; /* the first port on the host, which is that inside where none is written */
+	uint16_t first, last;
+	bool udp;
+};
+int publish_arg_parse(const char *word, struct publish_arg *ret, struct sbx_err *err);
+
 struct scratch_arg { /* disk | memory[:SIZE] */
 	bool memory;
 	uint64_t size_bytes;

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 #include "sbx/idmap.h"
+#include "sbx/nethelper.h"
 #include "sbx/strv.h"
 
 /* Where a line of the plan comes from, for `explain` and for messages: "hello.ini:12", "image", "default",
@@ -79,10 +80,35 @@ struct mount_op {
 	char *origin;
 };
 
-enum net_kind { NET_NONE, NET_HOST };
+enum net_kind {
+	NET_NONE,    /* a loopback of its own */
+	NET_HOST,    /* the host's own network namespace */
+	NET_SLIRP,   /* a tap, served by sbx-net */
+	NET_PASTA,   /* an interface that pasta makes and serves */
+	NET_SANDBOX, /* the network namespace of another sandbox, and its user namespace, which owns it */
+};
+
+/* One port inside that the host reaches. */
+struct port_spec {
+	bool udp;
+	struct net_addr host_addr; /* where the host listens */
+	uint16_t host_port, port;
+	char *origin;
+};
 
 struct net_spec {
 	enum net_kind kind;
+	char *helper_path; /* host path of sbx-net or pasta; NULL: none is needed */
+	char *joined;      /* NET_SANDBOX: the other's name */
+	bool ipv6;
+	bool log; /* new connections are written to the sandbox's network log */
+	struct port_spec *ports;
+	size_t n_ports;
+	uint16_t *host_ports; /* on the host's loopback, that the inside may reach */
+	size_t n_host_ports;
+	struct net_server servers[NET_DNS_SERVERS_MAX]; /* DNS=; none: the host's, followed as they change */
+	size_t n_servers;
+	struct strv allow_domains, allow_addresses; /* as written; both empty: all */
 	char *origin;
 };
 
@@ -162,6 +188,7 @@ static inline void spec_freep(struct sandbox_spec **p)
 struct mount_op *spec_add_mount(
 	struct sandbox_spec *spec, enum mount_op_kind kind, const char *src, const char *dst, const char *origin);
 const char *mount_op_name(enum mount_op_kind kind); /* "bind", "tmpfs" … */
+const char *net_kind_name(enum net_kind kind);      /* "none", "slirp" … */
 
 /* spec_print_text, spec_print_json - what `sbx explain` shows.  Strings that may come from an image or a file are
  * escaped.

@@ -12,7 +12,7 @@ libcli_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 bin_PROGRAMS += sbx
 sbx_SOURCES = src/cli/main.c
 # Highest floor first.  DESIGN.md, Programs: nothing but these four libraries, and none that no symbol needs.
-SBX_LIBS = libcli.a libplan.a libruntime.a libspec.a libprofile.a libimage.a libpolicy.a $(FLOOR_SYS) \
+SBX_LIBS = libcli.a libplan.a libruntime.a libspec.a libprofile.a libimage.a libpolicy.a libnet.a $(FLOOR_SYS) \
 	$(LAUNCHER_LIBS)
 sbx_LDADD = $(SBX_LIBS)
 

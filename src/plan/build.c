@@ -12,6 +12,7 @@
 static int (*const parts[])(struct plan *, struct sbx_err *) = {
 	plan_root,
 	plan_process,
+	plan_net,
 	plan_security,
 	plan_fixed,
 	plan_files,

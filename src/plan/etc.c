@@ -4,20 +4,13 @@
  * Sources: hosts(5), hostname(5), resolv.conf(5). */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/mount.h>
 #include <string.h>
-#include <unistd.h>
 #include "plan_parts.h"
 #include "sbx/cleanup.h"
-#include "sbx/fdio.h"
+#include "sbx/net.h"
 #include "sbx/path.h"
 #include "sbx/str.h"
-
-#define RESOLV_CONF "/etc/resolv.conf"
-#define RESOLV_CONF_MAX_BYTES (64u << 10)
-#define NAME_SERVERS_MAX 3 /* MAXNS of resolv.h: further ones are not looked at */
-#define DNS_PORT "53"
 
 /* is_covered - whether the profile mounts something at @path itself, or a host directory above it: what is there is the
  * profile's then, and a file of ours would have to be made in it. */
@@ -47,6 +40,8 @@ static int hosts_text(const struct plan *p, struct strbuf *ret, struct sbx_err *
 	strbuf_add(ret, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
 	if (strcmp(p->spec->process.host_name, "localhost") != 0)
 		strbuf_addf(ret, "127.0.0.1\t%s\n", p->spec->process.host_name);
+	if (p->spec->net.n_host_ports > 0)
+		strbuf_add(ret, NET_HOST4 "\thost.sbx.internal\n");
 	for (size_t i = 0; i < add->n_words; i++) {
 		const char *text = add->words[i].text;
 		const char *colon = strchr(text, ':'); /* the first: an IPv6 address has more */
@@ -57,63 +52,60 @@ static int hosts_text(const struct plan *p, struct strbuf *ret, struct sbx_err *
 	return 0;
 }
 
-/* name_servers - the lines of DNS=.  resolv.conf(5) has no place for a port. */
-static int name_servers(const struct plan *p, struct strbuf *ret, struct sbx_err *err)
+/* name_servers - the lines of DNS=, or the one of sbx's own server, which asks those or the host's. */
+static void name_servers(const struct plan *p, struct strbuf *ret)
 {
-	const struct profile_value *dns = profile_get(p->profile, KEY_Network_DNS);
-	for (size_t i = 0; i < dns->n_words; i++) {
-		const char *text = dns->words[i].text, *hash = strchr(text, '#');
-		if (hash && strcmp(hash + 1, DNS_PORT) != 0)
-			return word_fail(KEY_Network_DNS, &dns->words[i], -EOPNOTSUPP, err,
-				"resolvers inside can ask at port 53 only in this build; leave out the port");
-		if (i == NAME_SERVERS_MAX)
-			return word_fail(KEY_Network_DNS, &dns->words[i], -EINVAL, err,
-				"resolvers look at the first %d servers only", NAME_SERVERS_MAX);
-		strbuf_addf(ret, "nameserver %.*s\n", (int)(hash ? hash - text : (ptrdiff_t)strlen(text)), text);
+	const struct net_spec *net = &p->spec->net;
+	char text[NET_ADDR_TEXT_MAX];
+	bool own = net->kind == NET_SLIRP || (net->kind == NET_PASTA && net->n_servers == 0);
+	if (own)
+		strbuf_add(ret, "nameserver " NET_DNS4 "\n");
+	for (size_t i = 0; !own && i < net->n_servers; i++) {
+		net_addr_text(&net->servers[i].addr, text);
+		strbuf_addf(ret, "nameserver %s\n", text);
 	}
-	return 0;
 }
 
-static void search_domains(const struct plan *p, struct strbuf *ret)
+/* host_servers - with the host's network its own servers are in reach, also those on its loopback. */
+static void host_servers(const struct resolv *host, struct strbuf *ret)
+{
+	char text[NET_ADDR_TEXT_MAX];
+	for (size_t i = 0; i < host->n_servers; i++) {
+		net_addr_text(&host->servers[i].addr, text);
+		strbuf_addf(ret, "nameserver %s", text);
+		if (host->servers[i].scope_id)
+			strbuf_addf(ret, "%%%u", host->servers[i].scope_id);
+		strbuf_addc(ret, '\n');
+	}
+}
+
+static void search_domains(const struct plan *p, const struct resolv *host, struct strbuf *ret)
 {
 	const struct profile_value *search = profile_get(p->profile, KEY_Network_DNSSearch);
 	for (size_t i = 0; i < search->n_words; i++)
 		strbuf_addf(ret, "%s%s%s", i ? " " : "search ", search->words[i].text,
 			i + 1 == search->n_words ? "\n" : "");
-}
-
-/* host_resolv - the host's own file, without its search lines where the profile has some. */
-static int host_resolv(struct strbuf *ret, bool with_search, struct sbx_err *err)
-{
-	_cleanup_free_ char *text = NULL;
-	_cleanup_close_ int fd = open(RESOLV_CONF, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT) {
-		strbuf_add(ret, "# the host has no /etc/resolv.conf\n");
-		return 0;
-	}
-	if (fd < 0)
-		return sbx_fail(err, -errno, "read the host's " RESOLV_CONF);
-	int r = read_all(fd, RESOLV_CONF_MAX_BYTES, &text, NULL, err);
-	if (r < 0)
-		return sbx_err_prefix(err, r, "the host's " RESOLV_CONF);
-	for (char *rest = text, *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
-		if (*line && (with_search || (!str_starts(line, "search") && !str_starts(line, "domain"))))
-			strbuf_addf(ret, "%s\n", line);
-	return 0;
+	if (search->n_words == 0 && host->search)
+		strbuf_addf(ret, "search %s\n", host->search);
+	if (host->options)
+		strbuf_addf(ret, "options %s\n", host->options);
 }
 
 static int resolv_text(const struct plan *p, struct strbuf *ret, struct sbx_err *err)
 {
-	bool has_search = value_given(p->profile, KEY_Network_DNSSearch);
-	int r = 0;
-	if (value_given(p->profile, KEY_Network_DNS))
-		r = name_servers(p, ret, err);
-	else if (p->spec->net.kind == NET_HOST)
-		r = host_resolv(ret, !has_search, err);
-	else
+	_cleanup_(resolv_clear) struct resolv host = {0};
+	const struct net_spec *net = &p->spec->net;
+	if (net->kind == NET_NONE && net->n_servers == 0)
 		strbuf_add(ret, "# made by sbx: Network=none, so there are no name servers\n");
-	search_domains(p, ret);
-	return r;
+	/* A private network has no use for the host's domains. */
+	int r = net->kind == NET_NONE ? 0 : resolv_read(&host, err);
+	if (r < 0)
+		return r;
+	name_servers(p, ret);
+	if (net->kind == NET_HOST && net->n_servers == 0)
+		host_servers(&host, ret);
+	search_domains(p, &host, ret);
+	return 0;
 }
 
 /* etc_origin - of a file: the first of its keys that is given. */

@@ -4,7 +4,7 @@ noinst_LIBRARIES += libplan.a
 libplan_a_SOURCES = \
 	include/sbx/plan.h src/plan/plan_parts.h \
 	src/plan/build.c src/plan/check.c src/plan/command.c src/plan/env.c src/plan/etc.c src/plan/files.c \
-	src/plan/fixed.c src/plan/hide.c src/plan/limits.c src/plan/process.c src/plan/require.c src/plan/root.c \
+	src/plan/fixed.c src/plan/hide.c src/plan/limits.c src/plan/net.c src/plan/process.c src/plan/require.c src/plan/root.c \
 	src/plan/say.c src/plan/security.c src/plan/userns.c
 libplan_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
@@ -13,7 +13,7 @@ PLAN_TESTS = test/unit/plan/test_mounts test/unit/plan/test_process
 check_PROGRAMS += $(PLAN_TESTS)
 TESTS += $(PLAN_TESTS)
 PLAN_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
-PLAN_TEST_LIBS = libplan.a libprofile.a libimage.a libpolicy.a libspec.a $(FLOOR_SYS) $(JANSSON_LIBS) $(SECCOMP_LIBS) \
+PLAN_TEST_LIBS = libplan.a libprofile.a libimage.a libpolicy.a libnet.a libspec.a $(FLOOR_SYS) $(JANSSON_LIBS) $(SECCOMP_LIBS) \
 	$(INIH_LIBS) $(TEST_LIBS)
 test_unit_plan_test_mounts_SOURCES = test/unit/plan/test_mounts.c test/unit/plan/plan_fixture.h
 test_unit_plan_test_mounts_CFLAGS = $(PLAN_TEST_CFLAGS)

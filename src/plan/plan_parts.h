@@ -23,6 +23,7 @@ int plan_hide(struct plan *p, struct sbx_err *err);     /* hide.c: behind every 
 int plan_process(struct plan *p, struct sbx_err *err);  /* process.c */
 int plan_argv(struct plan *p, struct sbx_err *err);     /* command.c */
 int plan_env(struct plan *p, struct sbx_err *err);      /* env.c */
+int plan_net(struct plan *p, struct sbx_err *err);      /* net.c: before /etc, /sys and what asks about it */
 int plan_security(struct plan *p, struct sbx_err *err); /* security.c */
 int plan_require(struct plan *p, struct sbx_err *err);  /* require.c */
 int plan_limits(struct plan *p, struct sbx_err *err);   /* limits.c */

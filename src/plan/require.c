@@ -51,6 +51,16 @@ static int require_native_overlay(struct plan *p, struct sbx_err *err)
 	return 0;
 }
 
+static int require_network_filter(struct plan *p, struct sbx_err *err)
+{
+	const struct net_spec *net = &p->spec->net;
+	if (net->kind == NET_NONE || (net->kind == NET_SLIRP && net->allow_domains.n + net->allow_addresses.n > 0))
+		return 0;
+	return sbx_fail_plain(err, -EINVAL,
+		"with Network=%s and without AllowDomain= or AllowAddress= nothing limits whom the inside talks to",
+		net_kind_name(net->kind));
+}
+
 static int require_missing(struct plan *p, struct sbx_err *err)
 {
 	(void)p;
@@ -65,7 +75,7 @@ static const struct {
 	{"seccomp", require_seccomp},
 	{"landlock", require_landlock},
 	{"native-overlay", require_native_overlay},
-	{"network-filter", require_missing},
+	{"network-filter", require_network_filter},
 	{"dbus-filter", require_missing},
 	{"wayland-filter", require_missing},
 };

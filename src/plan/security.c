@@ -10,8 +10,6 @@
 #include "sbx/policy.h"
 #include "sbx/str.h"
 
-#define LANDLOCK_ABI_SCOPE 6 /* LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET: Linux 6.12 */
-
 enum fake_root_choice { FAKE_ROOT_AUTO, FAKE_ROOT_YES, FAKE_ROOT_NO }; /* the order of the choices of FakeRoot */
 
 /* A list of capabilities: "all", or names. */
@@ -118,35 +116,6 @@ static int plan_filter(struct plan *p, struct sbx_err *err)
 	return 0;
 }
 
-static int plan_net(struct plan *p, struct sbx_err *err)
-{
-	const char *text = profile_text(p->profile, KEY_Network_Network);
-	p->spec->net.origin = origin_text(profile_get(p->profile, KEY_Network_Network));
-	if (!text || strcmp(text, "none") == 0) {
-		p->spec->net.kind = NET_NONE;
-		return 0;
-	}
-	if (strcmp(text, "host") != 0)
-		return value_fail(p->profile, KEY_Network_Network, -EOPNOTSUPP, err,
-			"not in this build yet; it has none and host (which shares the host's network)");
-	p->spec->net.kind = NET_HOST;
-	return 0;
-}
-
-/* scope_abstract - with the host's network its abstract sockets are in reach, X11's and the session bus' among them. */
-static void scope_abstract(struct plan *p)
-{
-	if (p->spec->net.kind != NET_HOST)
-		return;
-	if (landlock_abi() >= LANDLOCK_ABI_SCOPE)
-		p->spec->security.scope_abstract_unix = true;
-	else
-		strv_addf(&p->spec->notes,
-			"%s: [Network] Network=host: the host's abstract UNIX sockets are in reach: this kernel has no "
-			"Landlock that could cut them off (Linux 6.12)",
-			p->spec->net.origin);
-}
-
 /* note_groups - what is kept because it cannot be dropped. */
 static void note_groups(struct plan *p)
 {
@@ -166,9 +135,7 @@ int plan_security(struct plan *p, struct sbx_err *err)
 {
 	struct security_spec *s = &p->spec->security;
 	int64_t fake = profile_get(p->profile, KEY_Security_FakeRoot)->num;
-	int r = plan_net(p, err);
-	if (r == 0)
-		r = plan_caps(p, err);
+	int r = plan_caps(p, err);
 	if (r == 0)
 		r = plan_filter(p, err);
 	if (r < 0)
@@ -178,7 +145,6 @@ int plan_security(struct plan *p, struct sbx_err *err)
 	if (s->fake_root && !seccomp_available())
 		return value_fail(p->profile, KEY_Security_FakeRoot, -EOPNOTSUPP, err,
 			"this kernel has no system-call filters (CONFIG_SECCOMP_FILTER); set FakeRoot=no");
-	scope_abstract(p);
 	note_groups(p);
 	return 0;
 }

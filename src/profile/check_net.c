@@ -60,41 +60,12 @@ int check_network(enum profile_key key, const char *word, struct sbx_err *err)
 	return sbx_fail_plain(err, -EINVAL, "no network; expected none, slirp, pasta, host or sandbox:NAME");
 }
 
-/* is_ports - PORT[-PORT]. */
-static bool is_ports(const char *text)
-{
-	_cleanup_free_ char *copy = xstrdup(text);
-	char *last = copy, *first = strsep(&last, "-");
-
-	return is_port(first) && (!last || is_port(last));
-}
-
 int check_publish(enum profile_key key, const char *word, struct sbx_err *err)
 {
-	_cleanup_free_ char *copy = xstrdup(word);
-	char *protocol = copy, *rest = strsep(&protocol, "/");
-	bool good = !protocol || str_eq(protocol, "tcp") || str_eq(protocol, "udp");
-	int family;
+	struct publish_arg arg;
 
 	(void)key;
-	if (rest[0] == '[') { /* an IPv6 address in brackets */
-		char *end = strchr(rest, ']');
-		good = good && end && end[1] == ':';
-		if (good) {
-			*end = '\0';
-			good = is_address(rest + 1, &family);
-			rest = end + 2;
-		}
-	} else if (strchr(rest, ':') != strrchr(rest, ':')) {
-		const char *address = strsep(&rest, ":");
-		good = good && is_address(address, &family);
-	}
-	char *inside = rest, *outside = strsep(&inside, ":");
-	good = good && is_ports(outside) && (!inside || is_ports(inside));
-	if (!good)
-		return sbx_fail_plain(
-			err, -EINVAL, "no port to publish; expected [[IP:]HOSTPORT:]PORT[-PORT][/tcp|udp]");
-	return 0;
+	return publish_arg_parse(word, &arg, err);
 }
 
 int check_port(enum profile_key key, const char *word, struct sbx_err *err)

@@ -16,8 +16,6 @@ static const struct {
 	enum profile_key key;
 	const char *prefix; /* the text begins with this */
 } later_values[] = {
-	{KEY_Network_Network, "slirp"},
-	{KEY_Network_Network, "pasta"},
 	{KEY_Network_Network, "sandbox:"},
 };
 

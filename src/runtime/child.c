@@ -4,12 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
@@ -20,9 +18,11 @@
 #include "child.h"
 #include "identity.h"
 #include "lockdown.h"
+#include "net.h"
 #include "pty.h"
 #include "sbx/cleanup.h"
 #include "sbx/fdio.h"
+#include "sbx/net.h"
 #include "sbx/spawn.h"
 #include "sbx/str.h"
 #include "sync.h"
@@ -33,13 +33,20 @@
 
 enum { EXIT_SETUP = 125, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };
 
-static int loopback_up(struct sbx_err *err)
+/* network_up - the interfaces of a namespace of its own.  A tap goes to the launcher, which hands it to its helper;
+ * what is sent before that one reads waits in the tap's queue. */
+static int network_up(const struct child_task *t, struct sbx_err *err)
 {
-	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		return sbx_fail(err, -errno, "bring up the loopback interface");
-	return 0;
+	const struct net_spec *net = &t->spec->net;
+	if (net->kind == NET_NONE)
+		return net_up_loopback(err);
+	if (net->kind != NET_SLIRP)
+		return 0;
+	_cleanup_close_ int tap = net_up_tap(net->ipv6, err);
+	if (tap < 0)
+		return tap;
+	int r = sync_send(t->sync_fd, SYNC_TAP, 0, NULL, tap);
+	return r < 0 ? sbx_fail(err, r, "hand the tap to the launcher") : 0;
 }
 
 /* init_copy - sbx-init in sealed memory: a file of the host that the inside could see at /proc/1/exe would be one that
@@ -153,8 +160,8 @@ static int prepare(const struct child_task *t, int *ret_init_fd, struct sbx_err 
 	trace_mark(t->trace, 1, NULL);
 	if (r == 0 && sethostname(spec->process.host_name, strlen(spec->process.host_name)) < 0)
 		r = sbx_fail(err, -errno, "set the host name %s", spec->process.host_name);
-	if (r == 0 && spec->net.kind == NET_NONE)
-		r = loopback_up(err);
+	if (r == 0)
+		r = network_up(t, err);
 	if (r == 0 && spec->process.run_init)
 		*ret_init_fd = r = init_copy(spec->process.init_path, err);
 	return r < 0 ? r : 0;
@@ -199,6 +206,8 @@ static int child_run(const struct child_task *t, int *ret_status, struct sbx_err
 		r = fd_close_others(keep, init_fd >= 0 ? 2 : 1, err);
 	if (r == 0)
 		r = launcher_follow(t->sync_fd, err);
+	if (r == 0 && net_is_awaited(&t->spec->net))
+		r = sync_expect(t->sync_fd, SYNC_NET_READY, err);
 	if (r == 0)
 		r = lockdown_last(t->spec, &id, err);
 	if (r == 0)

@@ -17,12 +17,6 @@
 
 #define END_WAIT_MS 2000
 
-struct guard_task {
-	const struct sandbox_spec *spec;
-	struct scratch *scratch;
-	int launcher_pidfd, sandbox_pidfd, userns_fd, tty_fd;
-};
-
 static void wait_end(int pidfd, int timeout_ms)
 {
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
@@ -35,7 +29,7 @@ static int fd_order(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-static _Noreturn void guard_main(const struct guard_task *t)
+static _Noreturn void guard_main(const struct guard_charge *t, int launcher_pidfd)
 {
 	struct termios mode;
 	sigset_t all;
@@ -51,16 +45,18 @@ static _Noreturn void guard_main(const struct guard_task *t)
 	for (int fd = 0; fd < 3; fd++)
 		if (null < 0 || dup2(null, fd) < 0)
 			close(fd);
-	const int held[] = {
-		t->launcher_pidfd, t->sandbox_pidfd, t->userns_fd, t->scratch->fd, t->scratch->lock_fd, tty};
+	const int held[] = {launcher_pidfd, t->sandbox_pidfd, t->userns_fd, t->helper_pidfd, t->scratch->fd,
+		t->scratch->lock_fd, tty};
 	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
 		if (held[i] >= 0)
 			keep[n++] = held[i];
 	qsort(keep, (size_t)n, sizeof *keep, fd_order);
 	fd_close_others(keep, (size_t)n, NULL);
 
-	wait_end(t->launcher_pidfd, -1);
+	wait_end(launcher_pidfd, -1);
 	sys_pidfd_send_signal(t->sandbox_pidfd, SIGKILL);
+	if (t->helper_pidfd >= 0)
+		sys_pidfd_send_signal(t->helper_pidfd, SIGKILL);
 	if (has_mode)
 		tcsetattr(tty, TCSANOW, &mode);
 	/* Its mounts are gone when it is. */
@@ -69,18 +65,16 @@ static _Noreturn void guard_main(const struct guard_task *t)
 	_exit(0);
 }
 
-int guard_start(const struct sandbox_spec *spec, struct scratch *scratch, int sandbox_pidfd, int userns_fd, int tty_fd,
-	struct guard *ret, struct sbx_err *err)
+int guard_start(const struct guard_charge *charge, struct guard *ret, struct sbx_err *err)
 {
 	*ret = (struct guard){.pid = -1, .pidfd = -1};
 	/* Opened before the fork: afterwards its number could come to mean another process. */
 	_cleanup_close_ int self = sys_pidfd_open(getpid());
 	if (self < 0)
 		return sbx_fail(err, self, "pidfd_open");
-	struct guard_task task = {spec, scratch, self, sandbox_pidfd, userns_fd, tty_fd};
 	ret->pid = proc_clone(0, -1, &ret->pidfd);
 	if (ret->pid == 0)
-		guard_main(&task);
+		guard_main(charge, self);
 	return ret->pid < 0 ? sbx_fail(err, ret->pid, "make the guard process") : 0;
 }
 

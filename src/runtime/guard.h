@@ -11,11 +11,18 @@ struct guard {
 	int pidfd; /* readable when it is dead */
 };
 
-/* guard_start - fork it.
- * @sandbox_pidfd: of the sandbox's first process.  @userns_fd: of its user namespace or -1.  @tty_fd: the caller's
- * terminal, whose present mode it will restore, or -1.  Context: parent, single-threaded. */
-int guard_start(const struct sandbox_spec *spec, struct scratch *scratch, int sandbox_pidfd, int userns_fd, int tty_fd,
-	struct guard *ret, struct sbx_err *err);
+/* What it stands for; all borrowed, descriptors -1 where there are none. */
+struct guard_charge {
+	const struct sandbox_spec *spec;
+	struct scratch *scratch;
+	int sandbox_pidfd; /* of the sandbox's first process */
+	int userns_fd;     /* of its user namespace */
+	int helper_pidfd;  /* of what serves its network, which may not notice that the sandbox is gone */
+	int tty_fd;        /* the caller's terminal, whose present mode it will restore */
+};
+
+/* guard_start - fork it.  Context: parent, single-threaded. */
+int guard_start(const struct guard_charge *charge, struct guard *ret, struct sbx_err *err);
 
 /* guard_end - the launcher has cleaned up itself: the guard goes without doing anything. */
 void guard_end(struct guard *g);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "fuse.h"
+#include "net.h"
 #include "pty.h"
 #include "sbx/err.h"
 #include "sbx/spec.h"
@@ -18,6 +19,7 @@ struct monitor {
 	int guard_pidfd;
 	const struct fuse_server *fuse; /* borrowed */
 	size_t n_fuse;
+	struct net_helper *net; /* borrowed */
 	struct pty_relay *relay;
 	int ended_by;        /* a signal that the first process would not have felt, so that it was killed instead; 0 */
 	uint64_t stop_at_ms; /* RuntimeMaxSec: when StopSignal is due; 0 never.  CLOCK_MONOTONIC */

@@ -14,6 +14,7 @@
 #include "fuse.h"
 #include "guard.h"
 #include "monitor.h"
+#include "net.h"
 #include "pty.h"
 #include "sbx/cleanup.h"
 #include "sbx/fdio.h"
@@ -38,6 +39,7 @@ struct run {
 	struct guard guard;
 	struct fuse_server *fuse;
 	size_t n_fuse;
+	struct net_helper net;
 	struct pty_relay relay;
 	bool wrote_pid_file;
 };
@@ -58,7 +60,7 @@ static int std_fds_open(struct sbx_err *err)
 static uint64_t namespaces(const struct sandbox_spec *spec)
 {
 	uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-	return spec->net.kind == NET_NONE ? flags | CLONE_NEWNET : flags;
+	return spec->net.kind == NET_HOST ? flags : flags | CLONE_NEWNET;
 }
 
 static int start_child(struct run *run, struct sbx_err *err)
@@ -108,6 +110,27 @@ static int answer_fuse(struct run *run, int which, int fuse_fd, struct sbx_err *
 	return r < 0 ? sbx_fail(err, r, "send to the sandbox's first process") : 0;
 }
 
+static int answer_tap(struct run *run, int tap_fd, struct sbx_err *err)
+{
+	if (tap_fd < 0 || run->spec->net.kind != NET_SLIRP)
+		return sbx_fail_plain(err, -EPROTO, "the child sent a tap that is not in the plan");
+	int r = net_give_tap(&run->net, tap_fd, err);
+	close(tap_fd);
+	return r;
+}
+
+/* await_net - where the program waits for the helper, until it is ready. */
+static int await_net(struct run *run, struct sbx_err *err)
+{
+	if (!net_is_awaited(&run->spec->net))
+		return 0;
+	int r = net_wait_ready(&run->net, err);
+	if (r < 0)
+		return r;
+	r = sync_send(run->sync_fd, SYNC_NET_READY, 0, NULL, -1);
+	return r < 0 ? sbx_fail(err, r, "send to the sandbox's first process") : 0;
+}
+
 /* explain_failure - the child's record; where a FUSE server failed, what that said is the better reason. */
 static int explain_failure(struct run *run, const struct sync_record *record, int *ret_status, struct sbx_err *err)
 {
@@ -140,6 +163,9 @@ static int serve_child(struct run *run, int *ret_status, struct sbx_err *err)
 		case SYNC_TERMINAL:
 			r = fd < 0 ? sbx_fail_plain(err, -EPROTO, "the child sent no terminal")
 				   : pty_relay_start(&run->relay, fd, err);
+			break;
+		case SYNC_TAP:
+			r = answer_tap(run, fd, err);
 			break;
 		case SYNC_FAILED:
 			return explain_failure(run, &record, ret_status, err);
@@ -192,6 +218,7 @@ static int supervise(struct run *run, int *ret_status, struct sbx_err *err)
 		.guard_pidfd = run->guard.pidfd,
 		.fuse = run->fuse,
 		.n_fuse = run->n_fuse,
+		.net = &run->net,
 		.relay = &run->relay,
 	};
 	int r = monitor_run(&m, ret_status, err);
@@ -220,8 +247,14 @@ static int run_start(struct run *run, int *ret_status, struct sbx_err *err)
 	if (r == 0 && run->terminal)
 		tty = pty_tty_find();
 	if (r == 0)
-		r = guard_start(run->spec, &run->scratch, run->pidfd, run->userns_fd, tty, &run->guard, err);
+		r = net_start(run->spec, run->pid, &run->net, err);
+	trace_mark(run->trace, 0, "network helper");
+	const struct guard_charge charge = {run->spec, &run->scratch, run->pidfd, run->userns_fd, run->net.pidfd, tty};
+	if (r == 0)
+		r = guard_start(&charge, &run->guard, err);
 	trace_mark(run->trace, 0, "guard");
+	if (r == 0)
+		r = await_net(run, err);
 	if (r == 0)
 		r = serve_child(run, ret_status, err);
 	trace_mark(run->trace, 0, "child's set-up");
@@ -238,6 +271,7 @@ static void run_end(struct run *run)
 		pidfd_wait(run->pidfd, NULL);
 	}
 	pty_relay_end(&run->relay);
+	net_end(&run->net);
 	for (size_t i = 0; i < run->n_fuse; i++)
 		fuse_end(&run->fuse[i]);
 	cleanup_free(&run->fuse);
@@ -269,6 +303,7 @@ int runtime_run(
 		.sync_fd = -1,
 		.userns_fd = -1,
 		.signal_fd = -1,
+		.net = NET_HELPER_NONE,
 		.guard = {.pid = -1, .pidfd = -1},
 		.relay = {.master_fd = -1, .tty_fd = -1},
 	};

@@ -22,7 +22,11 @@ const char *storage_kind_name(enum storage_kind kind)
 
 const char *net_kind_name(enum net_kind kind)
 {
-	static const char *const names[] = {[NET_NONE] = "none", [NET_HOST] = "host"};
+	static const char *const names[] = {[NET_NONE] = "none",
+		[NET_HOST] = "host",
+		[NET_SLIRP] = "slirp",
+		[NET_PASTA] = "pasta",
+		[NET_SANDBOX] = "sandbox"};
 	return names[kind];
 }
 

@@ -7,7 +7,6 @@
 
 const char *root_kind_name(enum root_kind kind);       /* "layers", "directory", "host" */
 const char *storage_kind_name(enum storage_kind kind); /* "auto", "native", "fuse" */
-const char *net_kind_name(enum net_kind kind);         /* "none", "host" */
 
 /* mount_op_sentence - what an operation does, as people read it: "host directory or file /src, read-only". Returns new.
  */

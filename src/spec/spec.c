@@ -33,6 +33,19 @@ static void root_clear(struct root_spec *root)
 	free(root->stacking);
 }
 
+static void net_clear(struct net_spec *net)
+{
+	for (size_t i = 0; i < net->n_ports; i++)
+		free(net->ports[i].origin);
+	free(net->ports);
+	free(net->host_ports);
+	free(net->helper_path);
+	free(net->joined);
+	free(net->origin);
+	strv_clear(&net->allow_domains);
+	strv_clear(&net->allow_addresses);
+}
+
 void spec_free(struct sandbox_spec *spec)
 {
 	if (!spec)
@@ -50,7 +63,7 @@ void spec_free(struct sandbox_spec *spec)
 		free(spec->mounts[i].origin);
 	}
 	free(spec->mounts);
-	free(spec->net.origin);
+	net_clear(&spec->net);
 	process_clear(&spec->process);
 	free(spec->security.caps_text);
 	free(spec->security.seccomp_name);

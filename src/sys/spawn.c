@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "sbx/cleanup.h"
@@ -56,6 +57,11 @@ struct spawn_order {
 static void spawn_child(struct spawn_order *order)
 {
 	signals_reset();
+	/* No helper outlives who waits for it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
+		order->failed = -errno;
+		return;
+	}
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null < 0 || dup2(null, 0) < 0 ||
 		(order->out_fd >= 0 && (dup2(order->out_fd, 1) < 0 || dup2(order->out_fd, 2) < 0))) {

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* A sandbox's network, the launcher's side of it: interfaces, addresses as text, the host's name servers.  (src/net) */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "sbx/err.h"
+#include "sbx/nethelper.h"
+
+/* net_addr_parse - an IPv4 or IPv6 address in text.  Returns 0, -EINVAL.  net_addr_text - the other way. */
+#define NET_ADDR_TEXT_MAX 46
+int net_addr_parse(const char *text, struct net_addr *ret);
+void net_addr_text(const struct net_addr *addr, char ret[static NET_ADDR_TEXT_MAX]);
+bool net_addr_is4(const struct net_addr *addr);
+
+/* net_server_parse - IP[#PORT], as in DNS=; without a port 53.  A zone (fe80::1%eth0) is looked up among the host's
+ * interfaces.  Returns 0, -EINVAL. */
+int net_server_parse(const char *text, struct net_server *ret);
+
+/* net_up_loopback - the loopback interface of the caller's network namespace.
+ * net_up_tap - the same, and a tap named NET_TAP_NAME with the sandbox's addresses, routes and MTU.  It exists as long
+ * as the descriptor, which is returned, is open in some process. Context: child, before pivot (/dev/net/tun is the
+ * host's), with CAP_NET_ADMIN over the namespace. Source: rtnetlink(7), Linux Documentation/networking/tuntap.rst. */
+int net_up_loopback(struct sbx_err *err);
+int net_up_tap(bool ipv6, struct sbx_err *err);
+
+/* net_has_ipv6 - whether this kernel does IPv6 at all. */
+bool net_has_ipv6(void);
+
+/* What the host's /etc/resolv.conf says. */
+struct resolv {
+	struct net_server servers[NET_DNS_SERVERS_MAX];
+	size_t n_servers;
+	char *search;  /* the domains of the last search or domain line, blanks between; NULL: none */
+	char *options; /* of all options lines; NULL: none */
+};
+#define RESOLV_CONF "/etc/resolv.conf"
+/* resolv_read - without the file, or without servers in it, that is the one on the loopback, as resolv.conf(5) says.
+ * Lines that resolv.conf(5) does not know, and servers that are no addresses, are left out, as resolvers do.
+ * resolv_parse - the same of @text, which it changes.  resolv_clear frees. */
+int resolv_read(struct resolv *ret, struct sbx_err *err);
+void resolv_parse(char *text, struct resolv *ret);
+void resolv_clear(struct resolv *resolv);
+
+/* resolv_watch_open - a descriptor that becomes readable when /etc/resolv.conf, or the file that a link there leads to,
+ * may have changed.  Returns it or -errno.  resolv_watch_read - take what it has to say; whether the file was meant. */
+int resolv_watch_open(struct sbx_err *err);
+bool resolv_watch_read(int fd);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The launcher's side of sbx-net. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "net.h"
+#include "sbx/cleanup.h"
+#include "sbx/fdio.h"
+#include "sbx/log.h"
+#include "sbx/net.h"
+#include "sbx/nethelper.h"
+#include "sbx/spawn.h"
+#include "sbx/str.h"
+#include "sbx/strv.h"
+
+#define READY_WAIT_MS 20000
+
+/* helper_args - the command line of sbx-net.  Nothing in it is secret: what it may reach stands in the profile. */
+static void helper_args(const struct net_spec *net, int control_fd, struct strv *ret)
+{
+	char text[NET_ADDR_TEXT_MAX];
+	strv_add(ret, net->helper_path);
+	strv_addf(ret, "--control=%d", control_fd);
+	if (!net->ipv6)
+		strv_add(ret, "--no-ipv6");
+	for (size_t i = 0; i < net->n_ports; i++) {
+		net_addr_text(&net->ports[i].host_addr, text);
+		strv_addf(ret, "--publish=%s:[%s]:%u:%u", net->ports[i].udp ? "udp" : "tcp", text,
+			net->ports[i].host_port, net->ports[i].port);
+	}
+	for (size_t i = 0; i < net->n_host_ports; i++)
+		strv_addf(ret, "--host-port=%u", net->host_ports[i]);
+	for (size_t i = 0; i < net->allow_domains.n; i++)
+		strv_addf(ret, "--allow-domain=%s", net->allow_domains.v[i]);
+	for (size_t i = 0; i < net->allow_addresses.n; i++)
+		strv_addf(ret, "--allow-address=%s", net->allow_addresses.v[i]);
+}
+
+static int start_slirp(const struct net_spec *net, struct net_helper *ret, struct sbx_err *err)
+{
+	int pair[2], out[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return sbx_fail(err, -errno, "socketpair");
+	ret->control_fd = pair[0];
+	_cleanup_close_ int theirs = pair[1];
+	/* Nobody reads while it runs: what does not fit is dropped. */
+	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
+		return sbx_fail(err, -errno, "pipe");
+	ret->out_fd = out[0];
+	_cleanup_close_ int their_out = out[1];
+	_cleanup_strv_ struct strv words = {0};
+	helper_args(net, theirs, &words);
+	pid_t pid = helper_spawn((const char *const *)words.v, their_out, &theirs, 1, &ret->pidfd, err);
+	return pid < 0 ? sbx_err_prefix(err, pid, "the helper of Network=slirp") : 0;
+}
+
+int net_start(const struct sandbox_spec *spec, pid_t sandbox_pid, struct net_helper *ret, struct sbx_err *err)
+{
+	*ret = NET_HELPER_NONE;
+	if (spec->net.kind != NET_SLIRP && spec->net.kind != NET_PASTA)
+		return 0;
+	ret->spec = &spec->net;
+	if (spec->net.kind == NET_PASTA)
+		return pasta_start(&spec->net, sandbox_pid, ret, err);
+	return start_slirp(&spec->net, ret, err);
+}
+
+static int send_servers(struct net_helper *helper, struct sbx_err *err)
+{
+	const struct net_spec *net = helper->spec;
+	struct net_record record = {.kind = NET_DNS};
+	_cleanup_(resolv_clear) struct resolv host = {0};
+	if (net->n_servers > 0) {
+		memcpy(record.servers, net->servers, sizeof record.servers);
+		record.n_servers = (uint32_t)net->n_servers;
+	} else {
+		int r = resolv_read(&host, err);
+		if (r < 0)
+			return r;
+		memcpy(record.servers, host.servers, sizeof record.servers);
+		record.n_servers = (uint32_t)host.n_servers;
+	}
+	int r = fd_send(helper->control_fd, &record, sizeof record, NULL, 0);
+	return r < 0 ? sbx_fail(err, r, "tell sbx-net the name servers") : 0;
+}
+
+/* hear_record - one record of sbx-net.  0: it is ready; -errno: it failed, or is gone. */
+static int hear_record(struct net_helper *helper, struct sbx_err *err)
+{
+	struct net_record record;
+	size_t n_fds = 0;
+	ssize_t n = fd_recv(helper->control_fd, &record, sizeof record, NULL, &n_fds);
+	if (n == 0 || n == -ECONNRESET) {
+		_cleanup_free_ char *why = net_why(helper);
+		return sbx_fail_plain(err, -EPIPE, "sbx-net, the helper of Network=slirp, ended%s%s", why ? ": " : "",
+			why ? why : "");
+	}
+	if (n != sizeof record || (record.kind != NET_READY && record.kind != NET_FAILED))
+		return sbx_fail_plain(err, -EPROTO, "sbx-net sent something that is not understood");
+	if (record.kind == NET_READY)
+		return 0;
+	*err = record.err;
+	err->msg[sizeof err->msg - 1] = '\0';
+	if (err->code >= 0)
+		err->code = -EIO;
+	return sbx_err_prefix(err, err->code, "%s", helper->spec->origin);
+}
+
+int net_wait_ready(struct net_helper *helper, struct sbx_err *err)
+{
+	struct pollfd p = {.fd = helper->control_fd, .events = POLLIN};
+	if (poll(&p, 1, READY_WAIT_MS) <= 0)
+		return sbx_fail_plain(err, -ETIMEDOUT, "%s, which serves the network, was not ready within %d s",
+			helper->spec->helper_path, READY_WAIT_MS / 1000);
+	return helper->spec->kind == NET_PASTA ? pasta_hear(helper, err) : hear_record(helper, err);
+}
+
+int net_give_tap(struct net_helper *helper, int tap_fd, struct sbx_err *err)
+{
+	const struct net_record record = {.kind = NET_TAP};
+	int r = fd_send(helper->control_fd, &record, sizeof record, &tap_fd, 1);
+	if (r < 0)
+		/* It has said why before it ended. */
+		return hear_record(helper, err) < 0 ? err->code : sbx_fail(err, r, "hand the tap to sbx-net");
+	r = send_servers(helper, err);
+	if (r == 0 && helper->spec->n_servers == 0) {
+		helper->watch_fd = resolv_watch_open(err);
+		r = helper->watch_fd < 0 ? helper->watch_fd : 0;
+	}
+	return r;
+}
+
+int net_hear(struct net_helper *helper, struct sbx_err *err)
+{
+	struct pollfd p = {.fd = helper->control_fd, .events = POLLIN};
+	if (helper->watch_fd >= 0 && resolv_watch_read(helper->watch_fd)) {
+		struct sbx_err why = {0};
+		/* It may be away for the moment in which a program replaces it. */
+		if (send_servers(helper, &why) < 0)
+			log_debug("%s", why.msg);
+	}
+	return poll(&p, 1, 0) > 0 ? hear_record(helper, err) : 0;
+}
+
+char *net_why(struct net_helper *helper)
+{
+	char text[1024];
+	ssize_t n = read(helper->out_fd, text, sizeof text - 1);
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return *text ? text_escape(text) : NULL;
+}
+
+void net_end(struct net_helper *helper)
+{
+	if (helper->pidfd >= 0) {
+		sys_pidfd_send_signal(helper->pidfd, SIGKILL);
+		pidfd_wait(helper->pidfd, NULL);
+	}
+	cleanup_close(&helper->pidfd);
+	cleanup_close(&helper->control_fd);
+	cleanup_close(&helper->watch_fd);
+	cleanup_close(&helper->out_fd);
+}
