@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# sbx-net, the helper of Network=slirp.  libnetd.a is all of it that does without libslirp: what the tests and fuzzers link.
+noinst_LIBRARIES += libnetd.a
+libnetd_a_SOURCES = \
+	include/sbx/nethelper.h src/netd/allow.h src/netd/allow_learned.h src/netd/allow_parse.h src/netd/dns.h \
+	src/netd/dns_forward.h src/netd/dns_message.h src/netd/dns_wire.h src/netd/loop.h src/netd/packet.h \
+	src/netd/packet_bytes.h \
+	src/netd/allow.c src/netd/allow_learned.c src/netd/allow_parse.c src/netd/dns.c src/netd/dns_answer.c \
+	src/netd/dns_ask.c src/netd/dns_message.c src/netd/dns_tcp.c src/netd/packet.c src/netd/packet_reply.c
+
+if HAVE_CMOCKA
+NETD_TESTS = test/unit/netd/test_packet test/unit/netd/test_allow test/unit/netd/test_dns_message
+check_PROGRAMS += $(NETD_TESTS)
+TESTS += $(NETD_TESTS)
+NETD_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+NETD_TEST_LIBS = libnetd.a libutil.a $(TEST_LIBS)
+test_unit_netd_test_packet_SOURCES = test/unit/netd/test_packet.c test/unit/netd/frames.h
+test_unit_netd_test_packet_CFLAGS = $(NETD_TEST_CFLAGS)
+test_unit_netd_test_packet_LDADD = $(NETD_TEST_LIBS)
+test_unit_netd_test_allow_SOURCES = test/unit/netd/test_allow.c
+test_unit_netd_test_allow_CFLAGS = $(NETD_TEST_CFLAGS)
+test_unit_netd_test_allow_LDADD = $(NETD_TEST_LIBS)
+test_unit_netd_test_dns_message_SOURCES = test/unit/netd/test_dns_message.c test/unit/netd/messages.h
+test_unit_netd_test_dns_message_CFLAGS = $(NETD_TEST_CFLAGS)
+test_unit_netd_test_dns_message_LDADD = $(NETD_TEST_LIBS)
+endif
