@@ -84,6 +84,7 @@ static inline bool profile_is_set(const struct profile *p, enum profile_key key)
 const char *profile_text(const struct profile *p, enum profile_key key); /* text, or NULL where not set or empty */
 const char *profile_path(const struct profile *p);                       /* the main file, "command line" without one */
 const char *profile_sandbox_name(const struct profile *p);
+bool profile_name_given(const struct profile *p); /* by Name= or --name; else it comes from the file's */
 
 /* origin_text - "hello.ini:12" (path as given), "command line", or "default" where @value is not set.  Returns new. */
 char *origin_text(const struct profile_value *value);

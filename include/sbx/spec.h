@@ -159,6 +159,7 @@ struct security_spec {
 
 struct sandbox_spec {
 	char *name;
+	bool name_given;    /* it was asked for, and no other will do */
 	char *image;        /* as asked for, or NULL */
 	char *image_digest; /* of the manifest, "sha256:…", or NULL */
 	struct idmap_pair maps;

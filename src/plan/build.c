@@ -51,6 +51,7 @@ int plan_build(const struct plan_input *input, struct sandbox_spec **ret, struct
 		.own_dirs = &own_dirs,
 		.spec = spec,
 	};
+	spec->name_given = profile_name_given(input->profile);
 	spec->name = xstrdup(profile_sandbox_name(input->profile));
 	if (r == 0)
 		r = userns_take(input, spec, err);

@@ -35,6 +35,7 @@ struct profile {
 	size_t n_sources;
 	char *path; /* of the main file, or "command line" */
 	char *name; /* of the sandbox */
+	bool name_given;
 };
 
 /* problem_add - one line "FILE:LINE: [Section] Key: …". key -1: no key, the line then goes on after "FILE:LINE: ". */

@@ -48,7 +48,8 @@ static void name_find(const struct profile_request *request, struct profile *p, 
 			problem_add(problems, &command_line, 0, KEY_Sandbox_Name, "%s: %s", shown, err.msg);
 		}
 	}
-	if (!str_empty(name))
+	p->name_given = !str_empty(name);
+	if (p->name_given)
 		p->name = xstrdup(name);
 	else
 		p->name = request->name_or_path ? name_from_file(p->path) : xstrdup(SANDBOX_NAME_DEFAULT);
@@ -112,6 +113,11 @@ const char *profile_text(const struct profile *p, enum profile_key key)
 const char *profile_path(const struct profile *p)
 {
 	return p->path;
+}
+
+bool profile_name_given(const struct profile *p)
+{
+	return p->name_given;
 }
 
 const char *profile_sandbox_name(const struct profile *p)

@@ -33,7 +33,7 @@ static _Noreturn void guard_main(const struct guard_charge *t, int launcher_pidf
 {
 	struct termios mode;
 	sigset_t all;
-	int keep[8], n = 0;
+	int keep[12], n = 0;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
@@ -46,7 +46,7 @@ static _Noreturn void guard_main(const struct guard_charge *t, int launcher_pidf
 		if (null < 0 || dup2(null, fd) < 0)
 			close(fd);
 	const int held[] = {launcher_pidfd, t->sandbox_pidfd, t->userns_fd, t->helper_pidfd, t->scratch->fd,
-		t->scratch->lock_fd, tty};
+		t->scratch->lock_fd, t->state->fd, t->state->parent_fd, tty};
 	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
 		if (held[i] >= 0)
 			keep[n++] = held[i];
@@ -62,6 +62,7 @@ static _Noreturn void guard_main(const struct guard_charge *t, int launcher_pidf
 	/* Its mounts are gone when it is. */
 	wait_end(t->sandbox_pidfd, END_WAIT_MS);
 	scratch_remove(t->spec, t->scratch, t->userns_fd, NULL);
+	state_remove(t->state);
 	_exit(0);
 }
 

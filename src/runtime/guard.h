@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 #include "rootfs.h"
+#include "state_run.h"
 
 struct guard {
 	pid_t pid; /* -1: none */
@@ -15,6 +16,7 @@ struct guard {
 struct guard_charge {
 	const struct sandbox_spec *spec;
 	struct scratch *scratch;
+	struct run_state *state;
 	int sandbox_pidfd; /* of the sandbox's first process */
 	int userns_fd;     /* of its user namespace */
 	int helper_pidfd;  /* of what serves its network, which may not notice that the sandbox is gone */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,11 +23,14 @@
 #define READY_WAIT_MS 20000
 
 /* helper_args - the command line of sbx-net.  Nothing in it is secret: what it may reach stands in the profile. */
-static void helper_args(const struct net_spec *net, int control_fd, struct strv *ret)
+static void helper_args(const struct net_spec *net, int control_fd, int stats_fd, int log_fd, struct strv *ret)
 {
 	char text[NET_ADDR_TEXT_MAX];
 	strv_add(ret, net->helper_path);
 	strv_addf(ret, "--control=%d", control_fd);
+	strv_addf(ret, "--stats=%d", stats_fd);
+	if (log_fd >= 0)
+		strv_addf(ret, "--log=%d", log_fd);
 	if (!net->ipv6)
 		strv_add(ret, "--no-ipv6");
 	for (size_t i = 0; i < net->n_ports; i++) {
@@ -42,7 +46,23 @@ static void helper_args(const struct net_spec *net, int control_fd, struct strv 
 		strv_addf(ret, "--allow-address=%s", net->allow_addresses.v[i]);
 }
 
-static int start_slirp(const struct net_spec *net, struct net_helper *ret, struct sbx_err *err)
+/* stats_open - the file of the counters, as long as they are. */
+static int stats_open(const struct run_state *state, struct sbx_err *err)
+{
+	_cleanup_close_ int fd =
+		openat(state->fd, STATE_NET_STATS, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, sizeof(struct net_stats)) < 0)
+		return sbx_fail(err, -errno, "make the network counters of %s", state->name);
+	return steal_fd(&fd);
+}
+
+static int fd_order(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static int start_slirp(
+	const struct net_spec *net, const struct run_state *state, struct net_helper *ret, struct sbx_err *err)
 {
 	int pair[2], out[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -54,13 +74,23 @@ static int start_slirp(const struct net_spec *net, struct net_helper *ret, struc
 		return sbx_fail(err, -errno, "pipe");
 	ret->out_fd = out[0];
 	_cleanup_close_ int their_out = out[1];
+	_cleanup_close_ int stats = stats_open(state, err);
+	if (stats < 0)
+		return stats;
+	_cleanup_close_ int log = net->log ? state_net_log_open(state, err) : -1;
+	if (net->log && log < 0)
+		return log;
 	_cleanup_strv_ struct strv words = {0};
-	helper_args(net, theirs, &words);
-	pid_t pid = helper_spawn((const char *const *)words.v, their_out, &theirs, 1, &ret->pidfd, err);
+	helper_args(net, theirs, stats, log, &words);
+	int keep[3] = {theirs, stats, log};
+	size_t n_keep = log >= 0 ? 3 : 2;
+	qsort(keep, n_keep, sizeof *keep, fd_order);
+	pid_t pid = helper_spawn((const char *const *)words.v, their_out, keep, n_keep, &ret->pidfd, err);
 	return pid < 0 ? sbx_err_prefix(err, pid, "the helper of Network=slirp") : 0;
 }
 
-int net_start(const struct sandbox_spec *spec, pid_t sandbox_pid, struct net_helper *ret, struct sbx_err *err)
+int net_start(const struct sandbox_spec *spec, pid_t sandbox_pid, const struct run_state *state, struct net_helper *ret,
+	struct sbx_err *err)
 {
 	*ret = NET_HELPER_NONE;
 	if (spec->net.kind != NET_SLIRP && spec->net.kind != NET_PASTA)
@@ -68,7 +98,7 @@ int net_start(const struct sandbox_spec *spec, pid_t sandbox_pid, struct net_hel
 	ret->spec = &spec->net;
 	if (spec->net.kind == NET_PASTA)
 		return pasta_start(&spec->net, sandbox_pid, ret, err);
-	return start_slirp(&spec->net, ret, err);
+	return start_slirp(&spec->net, state, ret, err);
 }
 
 static int send_servers(struct net_helper *helper, struct sbx_err *err)

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include "sbx/err.h"
 #include "sbx/spec.h"
+#include "state_run.h"
 
 struct net_helper {
 	const struct net_spec *spec; /* NULL: there is none */
@@ -25,8 +26,10 @@ static inline bool net_is_awaited(const struct net_spec *net)
 }
 
 /* net_start - start what serves the network of @spec, if anything does.
- * @sandbox_pid: of the first process, whose network namespace it is. */
-int net_start(const struct sandbox_spec *spec, pid_t sandbox_pid, struct net_helper *ret, struct sbx_err *err);
+ * @sandbox_pid: of the first process, whose network namespace it is.  @state: where its counters and log go; borrowed.
+ */
+int net_start(const struct sandbox_spec *spec, pid_t sandbox_pid, const struct run_state *state, struct net_helper *ret,
+	struct sbx_err *err);
 
 /* net_give_tap - hand over the tap that the child made, and the name servers. */
 int net_give_tap(struct net_helper *helper, int tap_fd, struct sbx_err *err);

@@ -22,6 +22,7 @@
 #include "sbx/runtime.h"
 #include "sbx/spawn.h"
 #include "sbx/str.h"
+#include "state_run.h"
 #include "sync.h"
 #include "trace.h"
 #include "userns.h"
@@ -40,6 +41,7 @@ struct run {
 	struct fuse_server *fuse;
 	size_t n_fuse;
 	struct net_helper net;
+	struct run_state state;
 	struct pty_relay relay;
 	bool wrote_pid_file;
 };
@@ -235,6 +237,9 @@ static int run_start(struct run *run, int *ret_status, struct sbx_err *err)
 		r = -ENOMEM;
 	if (r == 0)
 		r = monitor_signals_block(&run->signal_fd, &run->old_signals, err);
+	/* Nobody looks for a sandbox that has nothing to show. */
+	if (r == 0 && run->spec->net.kind == NET_SLIRP)
+		r = state_create(run->spec, &run->state, err);
 	if (r == 0)
 		r = scratch_create(run->spec, &run->scratch, err);
 	trace_mark(run->trace, 0, "scratch directory");
@@ -247,9 +252,10 @@ static int run_start(struct run *run, int *ret_status, struct sbx_err *err)
 	if (r == 0 && run->terminal)
 		tty = pty_tty_find();
 	if (r == 0)
-		r = net_start(run->spec, run->pid, &run->net, err);
+		r = net_start(run->spec, run->pid, &run->state, &run->net, err);
 	trace_mark(run->trace, 0, "network helper");
-	const struct guard_charge charge = {run->spec, &run->scratch, run->pidfd, run->userns_fd, run->net.pidfd, tty};
+	const struct guard_charge charge = {
+		run->spec, &run->scratch, &run->state, run->pidfd, run->userns_fd, run->net.pidfd, tty};
 	if (r == 0)
 		r = guard_start(&charge, &run->guard, err);
 	trace_mark(run->trace, 0, "guard");
@@ -277,6 +283,7 @@ static void run_end(struct run *run)
 	cleanup_free(&run->fuse);
 	if (scratch_remove(run->spec, &run->scratch, run->userns_fd, &err) < 0)
 		log_warning("%s", err.msg);
+	state_remove(&run->state);
 	if (run->wrote_pid_file)
 		unlink(run->options->pid_file);
 	guard_end(&run->guard);
@@ -304,6 +311,7 @@ int runtime_run(
 		.userns_fd = -1,
 		.signal_fd = -1,
 		.net = NET_HELPER_NONE,
+		.state = RUN_STATE_NONE,
 		.guard = {.pid = -1, .pidfd = -1},
 		.relay = {.master_fd = -1, .tty_fd = -1},
 	};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What is known of running sandboxes: a directory of each, $XDG_RUNTIME_DIR/sbx/NAME, locked (flock) while it runs, so
+ * that what a killed launcher left is told from what runs.  (src/runtime) */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "sbx/err.h"
+#include "sbx/nethelper.h"
+
+/* The files in it. */
+#define STATE_NET_STATS "net-stats" /* struct net_stats, mapped and written by sbx-net */
+
+/* state_open - the directory of the running sandbox @name.  Returns a descriptor (owned).
+ * -ENOENT "no sandbox named NAME is running". */
+int state_open(const char *name, struct sbx_err *err);
+
+/* state_net_stats - the counters of a sandbox with Network=slirp.  -ENOENT where it has none. */
+int state_net_stats(const char *name, struct net_stats *ret, struct sbx_err *err);
+
+/* state_net_log_path - the network log of the sandbox @name, running or not.  Returns new; NULL and @err without a
+ * home. It is kept until the next run of that name. */
+char *state_net_log_path(const char *name, struct sbx_err *err);
