@@ -14,4 +14,4 @@
 
 extern const struct cli_option run_options[], explain_options[], images_options[], rmi_options[], doctor_options[],
 	version_options[];
-extern const struct cli_command profile_subcommands[], image_subcommands[];
+extern const struct cli_command profile_subcommands[], image_subcommands[], net_subcommands[];
