@@ -6,17 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "sbx/err.h"
+#include "sbx/netaddr.h"
 #include "sbx/nethelper.h"
-
-/* net_addr_parse - an IPv4 or IPv6 address in text.  Returns 0, -EINVAL.  net_addr_text - the other way. */
-#define NET_ADDR_TEXT_MAX 46
-int net_addr_parse(const char *text, struct net_addr *ret);
-void net_addr_text(const struct net_addr *addr, char ret[static NET_ADDR_TEXT_MAX]);
-bool net_addr_is4(const struct net_addr *addr);
-
-/* net_server_parse - IP[#PORT], as in DNS=; without a port 53.  A zone (fe80::1%eth0) is looked up among the host's
- * interfaces.  Returns 0, -EINVAL. */
-int net_server_parse(const char *text, struct net_server *ret);
 
 /* net_up_loopback - the loopback interface of the caller's network namespace.
  * net_up_tap - the same, and a tap named NET_TAP_NAME with the sandbox's addresses, routes and MTU.  It exists as long

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 #include "sbx/err.h"
+#include "sbx/netaddr.h"
 
 /* A network that hosts seldom have themselves; every sandbox has the same, each in a namespace of its own. */
 #define NET_PREFIX4 "10.213.7.0"
@@ -32,17 +33,6 @@ enum net_record_kind {
 	NET_FAILED,    /* helper: err says why; it ends */
 	NET_TAP,       /* launcher, with the descriptor of the tap */
 	NET_DNS,       /* launcher: the servers to ask from now on */
-};
-
-/* An address of either family: IPv4 stands in the last four bytes as ::ffff:a.b.c.d. */
-struct net_addr {
-	uint8_t bytes[16];
-};
-
-struct net_server {
-	struct net_addr addr;
-	uint32_t scope_id; /* of a link-local IPv6 address; else 0 */
-	uint16_t port;     /* host order */
 };
 
 struct net_record {

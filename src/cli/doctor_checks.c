@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
@@ -315,21 +317,62 @@ static void look_landlock(struct doctor *d, struct doctor_finding *ret)
 		good(ret, xasprintf("ABI %d", abi));
 }
 
+static void look_tun(struct doctor *d, struct doctor_finding *ret)
+{
+	(void)d;
+	_cleanup_close_ int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		good(ret, xstrdup("/dev/net/tun can be opened"));
+	else
+		lack(ret, xasprintf("/dev/net/tun: %s", strerrordesc_np(errno)),
+			"no Network=slirp, which is the default for images, and no Network=pasta: only none and host",
+			xstrdup(errno == ENOENT || errno == ENODEV || errno == ENXIO
+					? "as root: modprobe tun"
+					: "as root: chmod 666 /dev/net/tun"));
+}
+
+static void look_pasta(struct doctor *d, struct doctor_finding *ret)
+{
+	(void)d;
+	_cleanup_free_ char *helper = helper_find("pasta");
+
+	if (helper)
+		good(ret, xasprintf("%s is there for Network=pasta", helper));
+	else
+		lack(ret, xstrdup("pasta is not installed"),
+			"no Network=pasta, which moves more bytes a second than slirp",
+			xstrdup("Debian, Ubuntu: apt-get install passt; Fedora: dnf install passt"));
+}
+
+/* look_ping - the kernel lets groups of this range open ICMP sockets; sbx-net has the caller's.  Source: icmp(7). */
+static void look_ping(struct doctor *d, struct doctor_finding *ret)
+{
+	(void)d;
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+	if (fd >= 0)
+		good(ret, xstrdup("ping works for you, and so inside"));
+	else
+		lack(ret, xstrdup("you may not open ICMP sockets"), "ping from inside gets no answer",
+			xstrdup("as root: sysctl -w net.ipv4.ping_group_range=\"0 2147483647\""));
+}
+
 static void look_programs(struct doctor *d, struct doctor_finding *ret)
 {
-	static const char *const programs[] = {"sbx-image", "sbx-init"};
+	static const char *const programs[] = {"sbx-image", "sbx-init", "sbx-net"};
 
 	(void)d;
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		_cleanup_free_ char *path = own_libexec(programs[i]);
 		if (!path) {
 			lack(ret, xasprintf("%s is not where it belongs", programs[i]),
-				"images cannot be imported, and RunInit=yes cannot be",
+				"images cannot be imported, and neither RunInit=yes nor Network=slirp can be",
 				xstrdup("install sbx whole: make install"));
 			return;
 		}
 	}
-	good(ret, xstrdup("sbx-image and sbx-init are beside sbx"));
+	good(ret, xstrdup("sbx-image, sbx-init and sbx-net are where they belong"));
 }
 
 const struct doctor_check doctor_checks[] = {
@@ -344,6 +387,9 @@ const struct doctor_check doctor_checks[] = {
 	{"proc", "Own /proc", DOCTOR_BETTER, look_proc},
 	{"seccomp", "Seccomp", DOCTOR_NEEDED, look_seccomp},
 	{"landlock", "Landlock", DOCTOR_BETTER, look_landlock},
+	{"tun-device", "/dev/net/tun", DOCTOR_BETTER, look_tun},
+	{"pasta", "pasta", DOCTOR_BETTER, look_pasta},
+	{"ping", "Ping", DOCTOR_BETTER, look_ping},
 	{"programs", "sbx's programs", DOCTOR_NEEDED, look_programs},
 	{NULL, NULL, DOCTOR_BETTER, NULL},
 };

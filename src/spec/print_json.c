@@ -5,8 +5,11 @@
  * name, image, image_digest; userns {mode, origin, by_helper, uid_map, gid_map: [{inside, outside, count}]};
  * root {kind, lower: [PATH], storage, stacking, scratch, scratch_parent, scratch_size_bytes, read_only, origin};
  * mounts [{kind, source, destination, read_only, nosuid, nodev, noexec, recursive, optional, create, host, size_bytes,
- * mode, content, origin}]; network {kind, origin}; process {argv, origin, env, cwd, user, group, groups, keep_groups,
- * host_name, terminal, run_init, stop_signal, stop_timeout_ms, runtime_max_ms, umask, nice, oom_score_adj}; limits
+ * mode, content, origin}]; network {kind, joined, ipv6, log,
+ * ports: [{protocol, host_address, host_port, port, origin}], host_ports: [PORT], servers: [IP#PORT], empty where the
+ * host's are followed, allow_domains: [TEXT], allow_addresses: [TEXT], origin}; process {argv, origin, env, cwd, user,
+ * group, groups, keep_groups, host_name, terminal, run_init, stop_signal, stop_timeout_ms, runtime_max_ms, umask, nice,
+ * oom_score_adj}; limits
  * [{name, soft, hard, origin}], infinity as null; security {capabilities: [NAME], capabilities_explicit, no_new_privs,
  * seccomp, seccomp_instructions, fake_root, scope_abstract_unix, origin}; notes [TEXT]. A text that is not UTF-8 is
  * given with its bytes escaped (text_escape). */
@@ -130,10 +133,41 @@ static json_t *mount_json(const struct mount_op *op)
 	return object;
 }
 
+static json_t *ports_json(const struct net_spec *net)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < net->n_ports; i++) {
+		char address[NET_ADDR_TEXT_MAX];
+		json_t *port = json_object();
+		net_addr_text(&net->ports[i].host_addr, address);
+		set_text(port, "protocol", net->ports[i].udp ? "udp" : "tcp");
+		set_text(port, "host_address", address);
+		set_number(port, "host_port", net->ports[i].host_port);
+		set_number(port, "port", net->ports[i].port);
+		set_text(port, "origin", net->ports[i].origin);
+		json_array_append_new(array, port);
+	}
+	return array;
+}
+
 static json_t *network_json(const struct net_spec *net)
 {
-	json_t *object = json_object();
+	json_t *object = json_object(), *host_ports = json_array(), *servers = json_array();
 	set_text(object, "kind", net_kind_name(net->kind));
+	set_text(object, "joined", net->joined);
+	set_bool(object, "ipv6", net->ipv6);
+	set_bool(object, "log", net->log);
+	json_object_set_new(object, "ports", ports_json(net));
+	for (size_t i = 0; i < net->n_host_ports; i++)
+		json_array_append_new(host_ports, json_integer(net->host_ports[i]));
+	json_object_set_new(object, "host_ports", host_ports);
+	for (size_t i = 0; i < net->n_servers; i++) {
+		_cleanup_free_ char *server = net_server_text(&net->servers[i]);
+		json_array_append_new(servers, text_json(server));
+	}
+	json_object_set_new(object, "servers", servers);
+	json_object_set_new(object, "allow_domains", list_json(&net->allow_domains));
+	json_object_set_new(object, "allow_addresses", list_json(&net->allow_addresses));
 	set_text(object, "origin", net->origin);
 	return object;
 }

@@ -104,10 +104,14 @@ static void print_mounts(FILE *out, const struct sandbox_spec *spec)
 
 static void print_network(FILE *out, const struct sandbox_spec *spec)
 {
+	_cleanup_strv_ struct strv lines = {0};
 	print_heading(out, "Network", spec->net.origin);
-	fputs(spec->net.kind == NET_HOST ? "  host: the host's own network, with all that listens on its loopback\n"
-					 : "  none: a loopback of its own and nothing else\n",
-		out);
+	net_lines(&spec->net, &lines);
+	for (size_t i = 0; i < lines.n; i++) {
+		fputs("  ", out);
+		print_escaped(out, lines.v[i]);
+		fputc('\n', out);
+	}
 }
 
 static void print_identity(FILE *out, const struct process_spec *process)

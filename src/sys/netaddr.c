@@ -7,7 +7,7 @@
 #include <net/if.h>
 #include <string.h>
 #include "sbx/cleanup.h"
-#include "sbx/net.h"
+#include "sbx/netaddr.h"
 #include "sbx/parse.h"
 #include "sbx/str.h"
 
