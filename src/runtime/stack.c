@@ -33,8 +33,8 @@ void stack_dir_name(int which, char ret[static 24])
 		snprintf(ret, 24, "o%d", which);
 }
 
-/* copy_root_attributes - the merged root takes mode and owner from its upper directory: give that, @name in @dir_fd,
- * those of the topmost lower one. */
+/* copy_root_attributes - the merged root takes mode, owner and times from its upper directory: give that, @name in
+ * @dir_fd, those of the topmost lower one. */
 static int copy_root_attributes(int lower_fd, int dir_fd, const char *name, struct sbx_err *err)
 {
 	struct stat st;
@@ -47,6 +47,9 @@ static int copy_root_attributes(int lower_fd, int dir_fd, const char *name, stru
 		return sbx_fail(err, -errno, "give the writable layer the owner of the image's root");
 	if ((st.st_mode & 07777) != 0755 && fchmodat(dir_fd, name, st.st_mode & 07777, 0) < 0)
 		return sbx_fail(err, -errno, "give the writable layer the mode of the image's root");
+	const struct timespec times[2] = {st.st_atim, st.st_mtim};
+	if (utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return sbx_fail(err, -errno, "give the writable layer the times of the image's root");
 	return 0;
 }
 
