@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The tree that the stacking drivers show of extracted layers is what umoci makes of the same image: entry by entry, type,
-# mode, ids as far as the mapping allows, size, time, link target, attributes, content.  Issue 2, part 4.
+# The tree that a program in a sandbox sees is what umoci makes of the same image: entry by entry, type, mode, ids as far as
+# the mapping allows, size, time, link target, attributes, content.  Issue 2, part 4.
 
 load lib/common
 load lib/layout
@@ -19,6 +19,12 @@ teardown() { remove_tree "$BATS_TEST_TMPDIR/umoci" "$BATS_TEST_TMPDIR/b" "/tmp/s
 
 TREE_LIST=$SBX_BUILDDIR/test/lib/tree-list
 IMAGE_TOOL=$SBX_BUILDDIR/sbx-image
+# What sbx mounts in a sandbox. The images have all of it: making what is missing changes a directory's time.
+SBX_MOUNTS=(/dev /etc/apt/apt.conf.d/99sbx-fake-root /etc/hostname /etc/hosts /etc/resolv.conf /proc /sys)
+make_mount_points() {
+	mkdir -p dev etc proc sys
+	touch etc/hostname etc/hosts etc/resolv.conf
+}
 
 # make_odd_image - layers without parent entries, whiteouts before and after what they speak of, hard links into lower
 # layers, links as parents, names that are no text, long names, holes, attributes.
@@ -28,6 +34,7 @@ make_odd_image() {
 	mkdir -p "$work/1" "$work/2/n/$long" "$work/3/a" "$work/4/a/hl2"
 	cd "$work/1" || return
 	mkdir -p a/d/e usr/lib opq/x delme
+	make_mount_points
 	ln -s usr/lib lib
 	for f in a/d/e/f a/keep a/h opq/x/1 opq/2 delme/q usr/lib/t; do echo "$f" >"$f"; done
 	chmod 751 a
@@ -36,7 +43,7 @@ make_odd_image() {
 	setfattr -n user.tag -v hello a/d
 	touch -d 2002-02-02 a a/d a/d/e opq usr usr/lib
 	touch -d 2003-03-03 a/d/e/f a/keep
-	tar --xattrs --format=pax -cf ../1.tar a usr lib opq delme
+	tar --xattrs --format=pax -cf ../1.tar a usr lib opq delme dev etc proc sys
 	cd ../2 || return
 	mkdir -p a/d/e opq/x lib
 	echo two >a/d/e/g
@@ -77,6 +84,7 @@ make_long_image() {
 	for i in {1..127}; do
 		mkdir -p "$work/$i/d$((i % 10))"
 		cd "$work/$i" || return
+		[ "$i" -ne 1 ] || make_mount_points
 		echo "$i" | tee "d$((i % 10))/f$i" >changed
 		[ "$i" -le 20 ] || touch "d$((i % 10))/.wh.f$((i - 20))"
 		[ $((i % 30)) -ne 0 ] || touch "d$((i % 10))/.wh..wh..opq"
@@ -88,35 +96,24 @@ make_long_image() {
 	make_layout "$IMAGES/long" long "${tars[@]}"
 }
 
-# umoci_tree LAYOUT TAG MAP - what umoci makes of it.
+# umoci_tree LAYOUT TAG MAP - what umoci makes of it, but for what sbx mounts something on.
 umoci_tree() {
 	local ids=() rootless=()
 	[ "$3" != single ] || ids=(--no-ids) rootless=(--rootless)
 	as_root "$3" umoci unpack "${rootless[@]}" --image "$1:$2" "$BATS_TEST_TMPDIR/umoci" >&2
-	as_root "$3" "$TREE_LIST" "${ids[@]}" "$BATS_TEST_TMPDIR/umoci/rootfs"
+	as_root "$3" "$TREE_LIST" "${ids[@]}" "${SBX_MOUNTS[@]/#/--without=}" "$BATS_TEST_TMPDIR/umoci/rootfs"
 	remove_tree "$BATS_TEST_TMPDIR/umoci"
 }
 
-# stacked_tree NAME MAP DRIVER - what the driver shows of the extracted layers.
-stacked_tree() {
-	local ids=() links=$BATS_TEST_TMPDIR/links n=0 chain lower=''
-	[ "$2" != single ] || ids=(--no-ids)
-	rm -rf "$links"
-	mkdir -p "$links/mnt" "$links/empty"
-	# Short names: mount(2) takes a page of options.
-	for chain in $("$IMAGE_TOOL" inspect --format=json "$1" | jq -r '.[0].layers[].chain_id'); do
-		ln -s "$SBX_STORE/layers/$2/${chain#sha256:}" "$links/$((++n))"
-		lower=$n${lower:+:$lower}
-	done
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	as_root "$2" bash -c 'cd "$1" && if [ "$2" = native ]; then
-			mount -t overlay -o "userxattr,lowerdir=$3:empty" overlay mnt
-		else
-			fuse-overlayfs -o "lowerdir=$3:empty" mnt
-		fi && "${@:4}" mnt && umount mnt' bash "$links" "$3" "$lower" "$TREE_LIST" "${ids[@]}"
+# inside_tree NAME MAP DRIVER - what a program in a sandbox sees. The lister is bound where no image has files.
+inside_tree() {
+	local ids=() mode=subuid
+	[ "$2" != single ] || ids=(--no-ids) mode=single
+	"$SBX" run --userns "$mode" --set "Sandbox.Storage=$3" --workdir / -v "$TREE_LIST:/dev/tree-list:ro" --image "$1" -- \
+		/dev/tree-list "${ids[@]}" "${SBX_MOUNTS[@]/#/--without=}" /
 }
 
-# compare LAYOUT TAG - for both mappings and both drivers.
+# compare LAYOUT TAG ENTRIES - for both mappings and both drivers.
 compare() {
 	local map driver maps=(single) drivers=(native)
 	! has_subids || maps+=("$(map_subuid)")
@@ -126,7 +123,7 @@ compare() {
 		umoci_tree "$1" "$2" "$map" >"$BATS_TEST_TMPDIR/want"
 		[ "$(wc -l <"$BATS_TEST_TMPDIR/want")" -gt "$3" ] || fail "umoci's tree has too few entries to mean something"
 		for driver in "${drivers[@]}"; do
-			stacked_tree "tree/$2:t" "$map" "$driver" >"$BATS_TEST_TMPDIR/have"
+			inside_tree "tree/$2:t" "$map" "$driver" >"$BATS_TEST_TMPDIR/have"
 			diff -u "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/have" >"$BATS_TEST_TMPDIR/diff" ||
 				fail "$driver, $map: $(head -40 "$BATS_TEST_TMPDIR/diff")"
 		done
@@ -152,7 +149,7 @@ compare() {
 	without_devices "$tar" >"$BATS_TEST_TMPDIR/base.tar"
 	make_layout "$IMAGES/base" base "$BATS_TEST_TMPDIR/base.tar"
 	c=$(buildah "${store[@]}" from "oci:$IMAGES/base:base")
-	buildah "${store[@]}" run --isolation chroot "$c" -- sh -ec 'rm -rf /usr/share/doc; mkdir -p /usr/share/doc/new
+	buildah "${store[@]}" run --isolation chroot "$c" -- sh -ec 'touch /etc/hosts /etc/apt/apt.conf.d/99sbx-fake-root; rm -rf /usr/share/doc; mkdir -p /usr/share/doc/new
 		echo new >/usr/share/doc/new/x; rm /etc/debian_version; ln /etc/passwd /etc/passwd.link
 		echo more >>/etc/group; mkdir "/opt/two words"; chmod 4755 /bin/ls; touch -d 2001-01-01 /opt
 		truncate -s 1M /opt/hole; echo end >>/opt/hole'

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tree-list [--no-ids] DIR: one line for each file below DIR, sorted by name, with all that two unpacked copies of an
- * image must agree in: type, mode, owner, size, time, links, target, attributes, content.  Names and values are
- * escaped, so that a line is a file whatever is in its name. */
+/* tree-list [--no-ids] [--without PATH]... DIR: one line for each file below DIR, sorted by name, with all that two
+ * unpacked copies of an image must agree in: type, mode, owner, size, time, links, target, attributes, content.  Names
+ * and values are escaped, so that a line is a file whatever is in its name.  A PATH begins with a slash, which is DIR;
+ * neither it nor what is below it is listed. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #include "sbx/str.h"
 
 static bool with_ids = true;
+static struct strv without;
 
 static void __attribute__((noreturn)) die(const char *what)
 {
@@ -90,6 +93,9 @@ static void list_file(int dir, const char *name, const char *path)
 	char target[PATH_MAX];
 	struct stat st;
 
+	for (size_t i = 0; i < without.n; i++)
+		if (str_eq(path, without.v[i]))
+			return;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		die(path);
 	print_escaped(path, strlen(path));
@@ -149,10 +155,18 @@ static void list_dir(int fd, const char *path)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && str_eq(argv[1], "--no-ids"))
-		with_ids = false;
-	else if (argc != 2)
+	static const struct option options[] = {
+		{"no-ids", no_argument, NULL, 'n'}, {"without", required_argument, NULL, 'w'}, {0}};
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) >= 0;)
+		if (c == 'n')
+			with_ids = false;
+		else if (c == 'w')
+			strv_add(&without, optarg);
+		else
+			return 2;
+	if (optind + 1 != argc)
 		return 2;
-	list_file(AT_FDCWD, argv[argc - 1], ".");
+	list_file(AT_FDCWD, argv[optind], ".");
+	strv_clear(&without);
 	return ferror(stdout) || fflush(stdout) ? 1 : 0;
 }
