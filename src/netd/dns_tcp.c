@@ -116,10 +116,13 @@ static int write_answers(struct dns_conn *conn)
 /* go_on - what the connection is ready for.  Returns 0; negative: it is over. */
 static int go_on(struct dns_conn *conn, short revents)
 {
-	int r = conn->sent < conn->n_out ? write_answers(conn) : 0;
+	/* Both directions are closed: nobody takes an answer.  (Half closed, it still does.) */
+	int r = revents & POLLHUP ? -EPIPE : 0;
+	if (r == 0 && conn->sent < conn->n_out)
+		r = write_answers(conn);
 	if (r == 0)
 		r = take_queries(conn);
-	if (r == 0 && (revents & (POLLIN | POLLHUP)) && !conn->ended && conn->n_in < sizeof conn->in)
+	if (r == 0 && (revents & POLLIN) && !conn->ended && conn->n_in < sizeof conn->in)
 		r = read_queries(conn);
 	if (r == 0)
 		r = take_queries(conn);

@@ -9,11 +9,11 @@ libnetd_a_SOURCES = \
 	src/netd/dns_ask.c src/netd/dns_message.c src/netd/dns_tcp.c src/netd/packet.c src/netd/packet_reply.c
 
 if HAVE_CMOCKA
-NETD_TESTS = test/unit/netd/test_packet test/unit/netd/test_allow test/unit/netd/test_dns_message
+NETD_TESTS = test/unit/netd/test_packet test/unit/netd/test_allow test/unit/netd/test_dns_message test/unit/netd/test_corpus
 check_PROGRAMS += $(NETD_TESTS)
 TESTS += $(NETD_TESTS)
 NETD_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-NETD_TEST_LIBS = libnetd.a libutil.a $(TEST_LIBS)
+NETD_TEST_LIBS = libnetd.a $(FLOOR_SYS) $(TEST_LIBS)
 test_unit_netd_test_packet_SOURCES = test/unit/netd/test_packet.c test/unit/netd/frames.h
 test_unit_netd_test_packet_CFLAGS = $(NETD_TEST_CFLAGS)
 test_unit_netd_test_packet_LDADD = $(NETD_TEST_LIBS)
@@ -23,4 +23,19 @@ test_unit_netd_test_allow_LDADD = $(NETD_TEST_LIBS)
 test_unit_netd_test_dns_message_SOURCES = test/unit/netd/test_dns_message.c test/unit/netd/messages.h
 test_unit_netd_test_dns_message_CFLAGS = $(NETD_TEST_CFLAGS)
 test_unit_netd_test_dns_message_LDADD = $(NETD_TEST_LIBS)
+test_unit_netd_test_corpus_SOURCES = test/unit/netd/test_corpus.c
+test_unit_netd_test_corpus_CFLAGS = $(NETD_TEST_CFLAGS)
+test_unit_netd_test_corpus_LDADD = $(NETD_TEST_LIBS)
+endif
+EXTRA_DIST += $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/test/fuzz/corpus/packet/* $(srcdir)/test/fuzz/corpus/dns/*))
+
+if FUZZERS
+EXTRA_PROGRAMS += test/fuzz/fuzz_packet test/fuzz/fuzz_dns
+test_fuzz_fuzz_packet_SOURCES = test/fuzz/fuzz_packet.c
+test_fuzz_fuzz_packet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+test_fuzz_fuzz_packet_LDADD = libnetd.a libutil.a
+test_fuzz_fuzz_dns_SOURCES = test/fuzz/fuzz_dns.c
+test_fuzz_fuzz_dns_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+test_fuzz_fuzz_dns_LDADD = libnetd.a libutil.a
+fuzz: test/fuzz/fuzz_packet$(EXEEXT) test/fuzz/fuzz_dns$(EXEEXT)
 endif
