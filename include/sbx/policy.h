@@ -36,6 +36,8 @@ int seccomp_load_custom(const char *path, uint64_t caps, struct seccomp_filter *
 void seccomp_filter_free(struct seccomp_filter *filter);
 /* seccomp_fake_root - the small filter that answers chown, setgroups, set*id … with success. Static. */
 const struct sock_filter *seccomp_fake_root(size_t *ret_n_insns);
+/* seccomp_net_helper - the filter of sbx-net: sockets, memory, open descriptors.  Static. */
+int seccomp_net_helper(struct seccomp_filter *ret);
 /* seccomp_install - load one filter.  Context: child, last of all. */
 int seccomp_install(const struct sock_filter *insns, size_t n_insns, struct sbx_err *err);
 /* seccomp_available - whether this kernel takes filters that answer with an errno.  Source: seccomp(2), Linux 4.14. */
@@ -53,3 +55,5 @@ int landlock_scope_abstract(struct sbx_err *err);
 /* landlock_confine_to - only @ro_fds readable and @rw_fds readable and writable beneath, no network, no abstract
  * sockets; for our own confined helpers.  -EOPNOTSUPP where there is no Landlock. */
 int landlock_confine_to(const int *ro_fds, size_t n_ro, const int *rw_fds, size_t n_rw, struct sbx_err *err);
+/* landlock_confine_sockets - no files at all and no abstract sockets; TCP as before.  Sets no_new_privs. */
+int landlock_confine_sockets(struct sbx_err *err);

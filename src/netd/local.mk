@@ -6,7 +6,12 @@ libnetd_a_SOURCES = \
 	src/netd/dns_forward.h src/netd/dns_message.h src/netd/dns_wire.h src/netd/loop.h src/netd/packet.h \
 	src/netd/packet_bytes.h \
 	src/netd/allow.c src/netd/allow_learned.c src/netd/allow_parse.c src/netd/dns.c src/netd/dns_answer.c \
-	src/netd/dns_ask.c src/netd/dns_message.c src/netd/dns_tcp.c src/netd/packet.c src/netd/packet_reply.c
+	src/netd/dns_ask.c src/netd/loop.c src/netd/netlog.c src/netd/netlog.h src/netd/options.c src/netd/options.h src/netd/dns_message.c src/netd/dns_tcp.c src/netd/packet.c src/netd/packet_reply.c
+
+sbxlibexec_PROGRAMS += sbx-net
+sbx_net_SOURCES = src/netd/confine.c src/netd/confine.h src/netd/gate.c src/netd/gate.h src/netd/main.c src/netd/stack.c \
+	src/netd/stack.h
+sbx_net_LDADD = libnetd.a libpolicy.a $(FLOOR_SYS) -lslirp
 
 if HAVE_CMOCKA
 NETD_TESTS = test/unit/netd/test_packet test/unit/netd/test_allow test/unit/netd/test_dns_message test/unit/netd/test_corpus

@@ -91,17 +91,40 @@ static int rules_add(int ruleset_fd, const int *fds, size_t n, uint64_t access, 
 	return 0;
 }
 
-int landlock_confine_to(const int *ro_fds, size_t n_ro, const int *rw_fds, size_t n_rw, struct sbx_err *err)
+/* everything - all that this kernel's Landlock can handle. */
+static struct ruleset_attr everything(int abi)
 {
-	int abi = landlock_abi();
-	if (abi == 0)
-		return sbx_fail_plain(err, -EOPNOTSUPP, "this kernel has no Landlock");
 	struct ruleset_attr attr = {0};
 	for (size_t i = 0; i < ARRAY_SIZE(abi_adds) && abi_adds[i].abi <= abi; i++) {
 		attr.handled_access_fs |= abi_adds[i].adds.handled_access_fs;
 		attr.handled_access_net |= abi_adds[i].adds.handled_access_net;
 		attr.scoped |= abi_adds[i].adds.scoped;
 	}
+	return attr;
+}
+
+static int enforce_for_good(int ruleset_fd, struct sbx_err *err)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return sbx_fail(err, -errno, "set no_new_privs");
+	return ruleset_enforce(ruleset_fd, err);
+}
+
+int landlock_confine_sockets(struct sbx_err *err)
+{
+	int abi = landlock_abi();
+	struct ruleset_attr attr = everything(abi);
+	attr.handled_access_net = 0;
+	_cleanup_close_ int ruleset = ruleset_make(&attr, abi, err);
+	return ruleset < 0 ? ruleset : enforce_for_good(ruleset, err);
+}
+
+int landlock_confine_to(const int *ro_fds, size_t n_ro, const int *rw_fds, size_t n_rw, struct sbx_err *err)
+{
+	int abi = landlock_abi();
+	if (abi == 0)
+		return sbx_fail_plain(err, -EOPNOTSUPP, "this kernel has no Landlock");
+	struct ruleset_attr attr = everything(abi);
 	uint64_t ro = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 	uint64_t rw = attr.handled_access_fs & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE; /* what we unpack, we never run */
 
@@ -111,9 +134,5 @@ int landlock_confine_to(const int *ro_fds, size_t n_ro, const int *rw_fds, size_
 	int r = rules_add(ruleset, ro_fds, n_ro, ro, err);
 	if (r == 0)
 		r = rules_add(ruleset, rw_fds, n_rw, rw, err);
-	if (r < 0)
-		return r;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return sbx_fail(err, -errno, "set no_new_privs");
-	return ruleset_enforce(ruleset, err);
+	return r < 0 ? r : enforce_for_good(ruleset, err);
 }

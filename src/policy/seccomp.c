@@ -12,7 +12,9 @@
 #include "sbx/policy.h"
 #include "seccomp_builtin.h"
 
-#define FAKE_ROOT "fake_root" /* in the table, but no name for a profile */
+/* In the table, but no names for a profile. */
+#define FAKE_ROOT "fake_root"
+#define NET_HELPER "net_helper"
 
 static const struct seccomp_builtin_entry *builtin_find(const char *name)
 {
@@ -22,14 +24,24 @@ static const struct seccomp_builtin_entry *builtin_find(const char *name)
 	return NULL;
 }
 
-int seccomp_builtin(const char *name, struct seccomp_filter *ret)
+static int builtin_take(const char *name, struct seccomp_filter *ret)
 {
-	const struct seccomp_builtin_entry *entry = strcmp(name, FAKE_ROOT) != 0 ? builtin_find(name) : NULL;
+	const struct seccomp_builtin_entry *entry = builtin_find(name);
 
 	if (!entry)
 		return -ENOENT;
 	*ret = (struct seccomp_filter){.insns = entry->insns, .n_insns = entry->n_insns};
 	return 0;
+}
+
+int seccomp_builtin(const char *name, struct seccomp_filter *ret)
+{
+	return strcmp(name, FAKE_ROOT) == 0 || strcmp(name, NET_HELPER) == 0 ? -ENOENT : builtin_take(name, ret);
+}
+
+int seccomp_net_helper(struct seccomp_filter *ret)
+{
+	return builtin_take(NET_HELPER, ret);
 }
 
 const struct sock_filter *seccomp_fake_root(size_t *ret_n_insns)

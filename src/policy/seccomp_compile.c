@@ -90,7 +90,7 @@ static const struct rule fake_rules[] = {
 };
 
 const struct filter_name filter_names[] = {
-	{"default", 'd'}, {"strict", 's'}, {"devel", 'v'}, {"nested", 'n'}, {"fake_root", 0}, {NULL, 0}};
+	{"default", 'd'}, {"strict", 's'}, {"devel", 'v'}, {"nested", 'n'}, {"net_helper", 't'}, {"fake_root", 0}, {NULL, 0}};
 
 /* The answer for one call number. */
 struct answer {

@@ -16,6 +16,7 @@
 #include "sbx/spawn.h"
 
 #define END_WAIT_MS 2000
+#define HELPER_WAIT_MS 300
 
 static void wait_end(int pidfd, int timeout_ms)
 {
@@ -55,12 +56,16 @@ static _Noreturn void guard_main(const struct guard_charge *t, int launcher_pidf
 
 	wait_end(launcher_pidfd, -1);
 	sys_pidfd_send_signal(t->sandbox_pidfd, SIGKILL);
-	if (t->helper_pidfd >= 0)
-		sys_pidfd_send_signal(t->helper_pidfd, SIGKILL);
 	if (has_mode)
 		tcsetattr(tty, TCSANOW, &mode);
 	/* Its mounts are gone when it is. */
 	wait_end(t->sandbox_pidfd, END_WAIT_MS);
+	/* sbx-net has seen the launcher's end of its socket close; pasta sees nothing. */
+	if (t->helper_pidfd >= 0) {
+		if (t->spec->net.kind == NET_SLIRP)
+			wait_end(t->helper_pidfd, HELPER_WAIT_MS);
+		sys_pidfd_send_signal(t->helper_pidfd, SIGKILL);
+	}
 	scratch_remove(t->spec, t->scratch, t->userns_fd, NULL);
 	state_remove(t->state);
 	_exit(0);

@@ -21,6 +21,7 @@
 #include "sbx/strv.h"
 
 #define READY_WAIT_MS 20000
+#define END_WAIT_MS 1000
 
 /* helper_args - the command line of sbx-net.  Nothing in it is secret: what it may reach stands in the profile. */
 static void helper_args(const struct net_spec *net, int control_fd, int stats_fd, int log_fd, struct strv *ret)
@@ -31,8 +32,7 @@ static void helper_args(const struct net_spec *net, int control_fd, int stats_fd
 	strv_addf(ret, "--stats=%d", stats_fd);
 	if (log_fd >= 0)
 		strv_addf(ret, "--log=%d", log_fd);
-	if (!net->ipv6)
-		strv_add(ret, "--no-ipv6");
+	strv_addf(ret, "--ipv6=%s", net->ipv6 ? "yes" : "no");
 	for (size_t i = 0; i < net->n_ports; i++) {
 		net_addr_text(&net->ports[i].host_addr, text);
 		strv_addf(ret, "--publish=%s:[%s]:%u:%u", net->ports[i].udp ? "udp" : "tcp", text,
@@ -189,12 +189,15 @@ char *net_why(struct net_helper *helper)
 
 void net_end(struct net_helper *helper)
 {
+	/* sbx-net ends with the socket, and takes its own child with it; pasta does not notice. */
+	cleanup_close(&helper->control_fd);
 	if (helper->pidfd >= 0) {
-		sys_pidfd_send_signal(helper->pidfd, SIGKILL);
+		struct pollfd p = {.fd = helper->pidfd, .events = POLLIN};
+		if (helper->spec->kind != NET_SLIRP || poll(&p, 1, END_WAIT_MS) <= 0)
+			sys_pidfd_send_signal(helper->pidfd, SIGKILL);
 		pidfd_wait(helper->pidfd, NULL);
 	}
 	cleanup_close(&helper->pidfd);
-	cleanup_close(&helper->control_fd);
 	cleanup_close(&helper->watch_fd);
 	cleanup_close(&helper->out_fd);
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Between the tap and the stack: every frame from the sandbox is looked at here, and passed on, answered by the name
+ * server, refused at once, or dropped. */
+
+#include "allow.h"
+#include "dns.h"
+#include "loop.h"
+#include "netlog.h"
+#include "sbx/nethelper.h"
+#include "stack.h"
+
+/* New UDP flows are told from old ones in a table of fixed size; a flow that another one pushed out counts anew. */
+#define GATE_FLOWS 4096
+
+struct gate_flow {
+	struct net_addr dst;
+	uint16_t src_port, dst_port;
+	uint64_t seen_ms; /* 0: free */
+};
+
+struct gate {
+	int tap_fd; /* owned; -1 until the launcher has sent it */
+	struct loop *loop;
+	struct loop_watch watch;
+	struct stack *stack;
+	struct dns *dns;
+	struct allow *allow;
+	struct net_stats *stats; /* mapped, shared with who reads it */
+	struct netlog log;
+	struct gate_flow flows[GATE_FLOWS];
+};
+
+/* gate_open - begin to read from @tap_fd (takes it). */
+void gate_open(struct gate *gate, int tap_fd);
+
+/* gate_frame - one frame from the sandbox. */
+void gate_frame(struct gate *gate, const uint8_t *frame, size_t n);
+
+/* gate_send - one frame to the sandbox.  @data: the gate.  A tap that is full loses it, as a wire would. */
+void gate_send(void *data, const uint8_t *frame, size_t n);
