@@ -14,7 +14,8 @@ sbx_net_SOURCES = src/netd/confine.c src/netd/confine.h src/netd/gate.c src/netd
 sbx_net_LDADD = libnetd.a libpolicy.a $(FLOOR_SYS) -lslirp
 
 if HAVE_CMOCKA
-NETD_TESTS = test/unit/netd/test_packet test/unit/netd/test_allow test/unit/netd/test_dns_message test/unit/netd/test_corpus
+NETD_TESTS = test/unit/netd/test_packet test/unit/netd/test_allow test/unit/netd/test_dns_message \
+	test/unit/netd/test_corpus test/unit/netd/test_dns test/unit/netd/test_dns_tcp
 check_PROGRAMS += $(NETD_TESTS)
 TESTS += $(NETD_TESTS)
 NETD_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -31,6 +32,12 @@ test_unit_netd_test_dns_message_LDADD = $(NETD_TEST_LIBS)
 test_unit_netd_test_corpus_SOURCES = test/unit/netd/test_corpus.c
 test_unit_netd_test_corpus_CFLAGS = $(NETD_TEST_CFLAGS)
 test_unit_netd_test_corpus_LDADD = $(NETD_TEST_LIBS)
+test_unit_netd_test_dns_SOURCES = test/unit/netd/test_dns.c test/unit/netd/dns_fixture.h
+test_unit_netd_test_dns_CFLAGS = $(NETD_TEST_CFLAGS)
+test_unit_netd_test_dns_LDADD = $(NETD_TEST_LIBS)
+test_unit_netd_test_dns_tcp_SOURCES = test/unit/netd/test_dns_tcp.c test/unit/netd/dns_fixture.h
+test_unit_netd_test_dns_tcp_CFLAGS = $(NETD_TEST_CFLAGS)
+test_unit_netd_test_dns_tcp_LDADD = $(NETD_TEST_LIBS)
 endif
 EXTRA_DIST += $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/test/fuzz/corpus/packet/* $(srcdir)/test/fuzz/corpus/dns/*))
 

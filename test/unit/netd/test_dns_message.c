@@ -186,6 +186,10 @@ static void malformed_queries_are_told_so(void **state)
 		m_question(&m, "example.org", A);
 		m_address(&m, section, "x.example.org", 1, "192.0.2.1");
 		assert_int_equal(dns_query_parse(m.b, m.n, &query), DNS_FORMERR);
+		m_start(&m, 1, 0);
+		m_question(&m, "example.org", A);
+		m_address(&m, section, "", 1, "192.0.2.1");
+		assert_int_equal(dns_query_parse(m.b, m.n, &query), DNS_FORMERR);
 	}
 	m_start(&m, 1, 0);
 	m_question(&m, "example.org", A);
