@@ -33,8 +33,3 @@ struct resolv {
 int resolv_read(struct resolv *ret, struct sbx_err *err);
 void resolv_parse(char *text, struct resolv *ret);
 void resolv_clear(struct resolv *resolv);
-
-/* resolv_watch_open - a descriptor that becomes readable when /etc/resolv.conf, or the file that a link there leads to,
- * may have changed.  Returns it or -errno.  resolv_watch_read - take what it has to say; whether the file was meant. */
-int resolv_watch_open(struct sbx_err *err);
-bool resolv_watch_read(int fd);

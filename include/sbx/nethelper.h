@@ -6,7 +6,7 @@
  *
  * The launcher starts `sbx-net --control=FD …` with one end of a SOCK_SEQPACKET pair; each message is one struct
  * net_record.  The helper binds the published ports, confines itself and says NET_READY, or NET_FAILED; then it gets
- * NET_TAP with the descriptor, and NET_DNS at first and whenever the host's servers change.  End of file on the socket
+ * NET_TAP with the descriptor, and NET_DNS at first and whenever it asks.  End of file on the socket
  * ends the helper. */
 
 #include <stdint.h>
@@ -31,8 +31,9 @@
 enum net_record_kind {
 	NET_READY = 1, /* helper: the ports are bound, it is confined and waits for the tap */
 	NET_FAILED,    /* helper: err says why; it ends */
-	NET_TAP,       /* launcher, with the descriptor of the tap */
-	NET_DNS,       /* launcher: the servers to ask from now on */
+	NET_ASK, /* helper: the sandbox is about to ask a name server: which are the host's now?  NET_DNS answers */
+	NET_TAP, /* launcher, with the descriptor of the tap */
+	NET_DNS, /* launcher: the servers to ask from now on */
 };
 
 struct net_record {

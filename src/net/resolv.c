@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The host's name servers, and when they change.  Source: resolv.conf(5), inotify(7). */
+/* The host's name servers.  Source: resolv.conf(5). */
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 #include "sbx/cleanup.h"
 #include "sbx/fdio.h"
@@ -71,41 +69,4 @@ void resolv_clear(struct resolv *resolv)
 {
 	cleanup_free(&resolv->search);
 	cleanup_free(&resolv->options);
-}
-
-/* The directories are watched and not the file: a program that changes it puts a new one in its place. */
-#define WATCH_EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_CREATE | IN_ONLYDIR)
-
-int resolv_watch_open(struct sbx_err *err)
-{
-	_cleanup_close_ int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char real[PATH_MAX];
-	if (fd < 0)
-		return sbx_fail(err, -errno, "watch " RESOLV_CONF);
-	if (inotify_add_watch(fd, "/etc", WATCH_EVENTS) < 0)
-		return sbx_fail(err, -errno, "watch /etc");
-	/* systemd-resolved, NetworkManager: a link to a file of theirs.  What cannot be watched does not change. */
-	char *slash = realpath(RESOLV_CONF, real) ? strrchr(real, '/') : NULL;
-	if (slash && slash != real) {
-		*slash = '\0';
-		(void)inotify_add_watch(fd, real, WATCH_EVENTS);
-	}
-	return steal_fd(&fd);
-}
-
-bool resolv_watch_read(int fd)
-{
-	_Alignas(struct inotify_event) char events[4096];
-	char real[PATH_MAX];
-	const char *target = realpath(RESOLV_CONF, real) ? strrchr(real, '/') + 1 : "resolv.conf";
-	bool meant = false;
-	for (ssize_t n; (n = read(fd, events, sizeof events)) > 0;)
-		for (const char *at = events; at < events + n;) {
-			const struct inotify_event *event = (const struct inotify_event *)(const void *)at;
-			meant |=
-				(event->mask & IN_Q_OVERFLOW) ||
-				(event->len > 0 && (str_eq(event->name, "resolv.conf") || str_eq(event->name, target)));
-			at += sizeof *event + event->len;
-		}
-	return meant;
 }

@@ -86,6 +86,7 @@ void gate_frame(struct gate *gate, const uint8_t *frame, size_t n)
 		pass(gate, frame, n, &p, now_ms);
 		break;
 	case ALLOW_DNS:
+		gate->before_dns(gate->before_dns_data);
 		if (p.kind == PACKET_UDP)
 			dns_query_frame(gate->dns, frame, n, &p);
 		else

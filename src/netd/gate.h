@@ -29,6 +29,8 @@ struct gate {
 	struct allow *allow;
 	struct net_stats *stats; /* mapped, shared with who reads it */
 	struct netlog log;
+	void (*before_dns)(void *data); /* a query is about to be answered */
+	void *before_dns_data;
 	struct gate_flow flows[GATE_FLOWS];
 };
 

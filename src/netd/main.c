@@ -16,10 +16,14 @@
 #include "sbx/fdio.h"
 #include "sbx/nethelper.h"
 
+#define ASK_EVERY_MS 1000
+#define ASK_WAIT_MS 50
+
 struct netd {
 	struct netd_options options;
 	struct gate gate;
 	struct loop_watch control;
+	uint64_t asked_ms; /* when the launcher was last asked for the name servers */
 };
 
 static int say(int control_fd, enum net_record_kind kind, const struct sbx_err *err)
@@ -52,6 +56,20 @@ static void control_ready(void *data, short revents)
 		dns_set_servers(n->gate.dns, record.servers, record.n_servers);
 }
 
+/* servers_refresh - the host's name servers as they are now: this process cannot see the file, and a watch on it would
+ * have to be waited for at the end.  The launcher answers at once, unless it is stopped. */
+static void servers_refresh(void *data)
+{
+	struct netd *n = data;
+	uint64_t now_ms = loop_now_ms();
+	struct pollfd p = {.fd = n->options.control_fd, .events = POLLIN};
+	if (n->asked_ms && now_ms - n->asked_ms < ASK_EVERY_MS)
+		return;
+	n->asked_ms = now_ms;
+	if (say(n->options.control_fd, NET_ASK, NULL) == 0 && poll(&p, 1, ASK_WAIT_MS) > 0)
+		control_ready(n, p.revents);
+}
+
 static int stats_map(struct netd *n, struct sbx_err *err)
 {
 	void *at = mmap(NULL, sizeof(struct net_stats), PROT_READ | PROT_WRITE, MAP_SHARED, n->options.stats_fd, 0);
@@ -75,6 +93,8 @@ static int set_up(struct netd *n, int argc, char **argv, struct sbx_err *err)
 	n->gate.log.fd = n->options.log_fd;
 	n->gate.loop = loop_new();
 	n->gate.allow = n->options.allow;
+	n->gate.before_dns = servers_refresh;
+	n->gate.before_dns_data = n;
 	r = stack_new(&stack, &n->gate.stack, err);
 	if (r < 0)
 		return r;

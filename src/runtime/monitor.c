@@ -139,7 +139,7 @@ static int helper_died(struct monitor *m, const char *who, const char *why, stru
 }
 
 /* The fixed places in the poll set; then the FUSE servers, then the terminal. */
-enum { POLL_SANDBOX, POLL_SIGNALS, POLL_GUARD, POLL_NET, POLL_NET_CONTROL, POLL_NET_WATCH, POLL_FUSE };
+enum { POLL_SANDBOX, POLL_SIGNALS, POLL_GUARD, POLL_NET, POLL_NET_CONTROL, POLL_FUSE };
 
 /* ends_too - a FUSE server ends because the sandbox's last mount is gone: then that is about to end as well. */
 static bool ends_too(const struct monitor *m)
@@ -153,7 +153,7 @@ static int check_helpers(struct monitor *m, const struct pollfd *fds, struct sbx
 	if (fds[POLL_GUARD].revents)
 		return helper_died(m, "the guard process", NULL, err);
 	struct sbx_err net = {0};
-	if ((fds[POLL_NET_CONTROL].revents || fds[POLL_NET_WATCH].revents) && net_hear(m->net, &net) < 0)
+	if (fds[POLL_NET_CONTROL].revents && net_hear(m->net, &net) < 0)
 		return helper_died(m, m->net->spec->helper_path, net.msg, err);
 	if (fds[POLL_NET].revents)
 		return helper_died(m, m->net->spec->helper_path, NULL, err);
@@ -190,7 +190,6 @@ int monitor_run(struct monitor *m, int *ret_status, struct sbx_err *err)
 		fds[POLL_GUARD] = (struct pollfd){.fd = m->guard_pidfd, .events = POLLIN};
 		fds[POLL_NET] = (struct pollfd){.fd = m->net->pidfd, .events = POLLIN};
 		fds[POLL_NET_CONTROL] = (struct pollfd){.fd = m->net->control_fd, .events = POLLIN};
-		fds[POLL_NET_WATCH] = (struct pollfd){.fd = m->net->watch_fd, .events = POLLIN};
 		for (size_t i = 0; i < m->n_fuse; i++)
 			fds[n++] = (struct pollfd){.fd = m->fuse[i].pidfd, .events = POLLIN};
 		n_relay = pty_relay_poll(m->relay, fds + n);

@@ -120,26 +120,39 @@ static int send_servers(struct net_helper *helper, struct sbx_err *err)
 	return r < 0 ? sbx_fail(err, r, "tell sbx-net the name servers") : 0;
 }
 
-/* hear_record - one record of sbx-net.  0: it is ready; -errno: it failed, or is gone. */
+/* hear_record - one record of sbx-net.  0: it goes on; -errno: it failed, or is gone. */
 static int hear_record(struct net_helper *helper, struct sbx_err *err)
 {
 	struct net_record record;
+	struct sbx_err why = {0};
 	size_t n_fds = 0;
 	ssize_t n = fd_recv(helper->control_fd, &record, sizeof record, NULL, &n_fds);
 	if (n == 0 || n == -ECONNRESET) {
-		_cleanup_free_ char *why = net_why(helper);
-		return sbx_fail_plain(err, -EPIPE, "sbx-net, the helper of Network=slirp, ended%s%s", why ? ": " : "",
-			why ? why : "");
+		_cleanup_free_ char *said = net_why(helper);
+		return sbx_fail_plain(err, -EPIPE, "sbx-net, the helper of Network=slirp, ended%s%s", said ? ": " : "",
+			said ? said : "");
 	}
-	if (n != sizeof record || (record.kind != NET_READY && record.kind != NET_FAILED))
+	if (n != sizeof record)
 		return sbx_fail_plain(err, -EPROTO, "sbx-net sent something that is not understood");
-	if (record.kind == NET_READY)
+	switch (record.kind) {
+	case NET_READY:
+		helper->ready = true;
 		return 0;
-	*err = record.err;
-	err->msg[sizeof err->msg - 1] = '\0';
-	if (err->code >= 0)
-		err->code = -EIO;
-	return sbx_err_prefix(err, err->code, "%s", helper->spec->origin);
+	case NET_ASK:
+		/* The file may be away for the moment in which a program replaces it: then the old servers are asked.
+		 */
+		if (send_servers(helper, &why) < 0)
+			log_debug("%s", why.msg);
+		return 0;
+	case NET_FAILED:
+		*err = record.err;
+		err->msg[sizeof err->msg - 1] = '\0';
+		if (err->code >= 0)
+			err->code = -EIO;
+		return sbx_err_prefix(err, err->code, "%s", helper->spec->origin);
+	default:
+		return sbx_fail_plain(err, -EPROTO, "sbx-net sent the unknown record %u", record.kind);
+	}
 }
 
 int net_wait_ready(struct net_helper *helper, struct sbx_err *err)
@@ -159,23 +172,12 @@ int net_give_tap(struct net_helper *helper, int tap_fd, struct sbx_err *err)
 		/* It has said why before it ended. */
 		return hear_record(helper, err) < 0 ? err->code : sbx_fail(err, r, "hand the tap to sbx-net");
 	r = send_servers(helper, err);
-	if (r == 0 && helper->spec->n_servers == 0) {
-		helper->watch_fd = resolv_watch_open(err);
-		r = helper->watch_fd < 0 ? helper->watch_fd : 0;
-	}
 	return r;
 }
 
 int net_hear(struct net_helper *helper, struct sbx_err *err)
 {
-	struct pollfd p = {.fd = helper->control_fd, .events = POLLIN};
-	if (helper->watch_fd >= 0 && resolv_watch_read(helper->watch_fd)) {
-		struct sbx_err why = {0};
-		/* It may be away for the moment in which a program replaces it. */
-		if (send_servers(helper, &why) < 0)
-			log_debug("%s", why.msg);
-	}
-	return poll(&p, 1, 0) > 0 ? hear_record(helper, err) : 0;
+	return hear_record(helper, err);
 }
 
 char *net_why(struct net_helper *helper)
@@ -189,15 +191,14 @@ char *net_why(struct net_helper *helper)
 
 void net_end(struct net_helper *helper)
 {
-	/* sbx-net ends with the socket, and takes its own child with it; pasta does not notice. */
+	/* sbx-net ends with the socket, and takes its own child with it, once it has one; pasta does not notice. */
 	cleanup_close(&helper->control_fd);
 	if (helper->pidfd >= 0) {
 		struct pollfd p = {.fd = helper->pidfd, .events = POLLIN};
-		if (helper->spec->kind != NET_SLIRP || poll(&p, 1, END_WAIT_MS) <= 0)
+		if (!helper->ready || poll(&p, 1, END_WAIT_MS) <= 0)
 			sys_pidfd_send_signal(helper->pidfd, SIGKILL);
 		pidfd_wait(helper->pidfd, NULL);
 	}
 	cleanup_close(&helper->pidfd);
-	cleanup_close(&helper->watch_fd);
 	cleanup_close(&helper->out_fd);
 }

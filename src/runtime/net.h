@@ -13,10 +13,10 @@ struct net_helper {
 	const struct net_spec *spec; /* NULL: there is none */
 	int pidfd;
 	int control_fd; /* sbx-net: the socket; pasta: the pipe that it is ready on */
-	int watch_fd;   /* of the host's resolv.conf, where its servers are followed; else -1 */
+	bool ready;     /* it has said so */
 	int out_fd;     /* what it says where it fails */
 };
-#define NET_HELPER_NONE ((struct net_helper){.pidfd = -1, .control_fd = -1, .watch_fd = -1, .out_fd = -1})
+#define NET_HELPER_NONE ((struct net_helper){.pidfd = -1, .control_fd = -1, .out_fd = -1})
 
 /* net_is_awaited - whether the program may start only when the helper is ready: a port that is taken must be known
  * before that, and pasta's interface has no queue as a tap has. */
@@ -37,7 +37,7 @@ int net_give_tap(struct net_helper *helper, int tap_fd, struct sbx_err *err);
 /* net_wait_ready - for a network that is awaited. */
 int net_wait_ready(struct net_helper *helper, struct sbx_err *err);
 
-/* net_hear - something is to be read from control_fd or watch_fd.  -errno: the helper failed. */
+/* net_hear - something is to be read from control_fd.  -errno: the helper failed. */
 int net_hear(struct net_helper *helper, struct sbx_err *err);
 
 /* net_why - why the helper ended, for a message; or NULL.  Returns new. */
