@@ -124,7 +124,7 @@ static void a_silent_server_is_followed_by_the_next_and_silence_by_failure(void 
 	assert_true(server_gets(&servers[0], 2000));
 	assert_true(frame_comes(2500));
 	assert_int_equal(reply_code(), DNS_SERVFAIL);
-	assert_true(loop_now_ms() - start_ms < 5000);
+	assert_true(loop_now_ms() - start_ms < 7000);
 	answer_with(&servers[0], "example.org", "192.0.2.1"); /* too late */
 	assert_false(frame_comes(50));
 }
@@ -138,7 +138,7 @@ static void a_helpless_or_dead_server_is_followed_by_the_next_at_once(void **sta
 	answer_start(&servers[0], &m, "example.org", A);
 	m.b[3] |= 2;
 	server_sends(&servers[0], &m);
-	assert_true(server_gets(&servers[1], 500));
+	assert_true(server_gets(&servers[1], 1200));
 	answer_with(&servers[1], "example.org", "192.0.2.1");
 	assert_true(frame_comes(500));
 	assert_int_equal(reply_code(), DNS_NOERROR);
@@ -146,7 +146,7 @@ static void a_helpless_or_dead_server_is_followed_by_the_next_at_once(void **sta
 	close(servers[0].udp); /* nobody there: ICMP says so */
 	servers[0].udp = -1;
 	ask_for("example.org", A);
-	assert_true(server_gets(&servers[1], 500));
+	assert_true(server_gets(&servers[1], 1200));
 	answer_start(&servers[1], &m, "example.org", A); /* malformed, and the last there is but the dead one */
 	m.b[7] = 9;
 	server_sends(&servers[1], &m);
