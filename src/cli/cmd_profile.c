@@ -319,12 +319,15 @@ static char *starter(const char *image)
 			"# An image in the store (`sbx images`), or oci:DIR, docker-archive:FILE, rootfs:FILE.tar\n"
 			"Image=debian:12\n");
 	}
-	strbuf_add(&text, "\n[Exec]\n# What runs; without this line, the image's own command\n#Exec=/bin/sh\n"
-			  "#WorkingDirectory=/src\n#Environment=LANG=C.UTF-8\n"
-			  "\n[Files]\n# Nothing of this machine is visible but what is granted here\n"
-			  "#Bind=${PROFILE_DIR}:/src\n#BindReadOnly=~/data:/data\n#TemporaryFileSystem=/tmp:size=256M\n"
-			  "\n[Network]\n# none, or host: the network of this machine\nNetwork=none\n"
-			  "\n[Limits]\n#LimitNOFILE=1024\n");
+	strbuf_add(&text,
+		"\n[Exec]\n# What runs; without this line, the image's own command\n#Exec=/bin/sh\n"
+		"#WorkingDirectory=/src\n#Environment=LANG=C.UTF-8\n"
+		"\n[Files]\n# Nothing of this machine is visible but what is granted here\n"
+		"#Bind=${PROFILE_DIR}:/src\n#BindReadOnly=~/data:/data\n#TemporaryFileSystem=/tmp:size=256M\n"
+		"\n[Network]\n# slirp: a network of its own, none, or host: that of this machine\nNetwork=none\n"
+		"# With slirp: ports inside that this machine reaches, and names that the inside may reach\n"
+		"#PublishPort=8080:80\n#AllowDomain=deb.debian.org *.example.org:443\n"
+		"\n[Limits]\n#LimitNOFILE=1024\n");
 	return strbuf_steal(&text);
 }
 

@@ -48,7 +48,7 @@ static int plan_kind(struct plan *p, struct sbx_err *err)
 	struct net_spec *net = &p->spec->net;
 	const char *text = profile_text(p->profile, KEY_Network_Network);
 	net->origin = origin_text(profile_get(p->profile, KEY_Network_Network));
-	net->kind = NET_NONE;
+	net->kind = p->image ? NET_SLIRP : NET_NONE;
 	if (!text)
 		return 0;
 	if (str_starts(text, "sandbox:")) {

@@ -89,8 +89,8 @@ static const struct rule fake_rules[] = {
 #include "seccomp_rules.def"
 };
 
-const struct filter_name filter_names[] = {
-	{"default", 'd'}, {"strict", 's'}, {"devel", 'v'}, {"nested", 'n'}, {"net_helper", 't'}, {"fake_root", 0}, {NULL, 0}};
+const struct filter_name filter_names[] = {{"default", 'd'}, {"strict", 's'}, {"devel", 'v'}, {"nested", 'n'},
+	{"net_helper", 't'}, {"fake_root", 0}, {NULL, 0}};
 
 /* The answer for one call number. */
 struct answer {

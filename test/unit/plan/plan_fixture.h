@@ -93,14 +93,18 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-/* plan_text - plan the profile @text; "Image=" decides whether the fixture's image goes with it. */
+/* plan_text - plan the profile @text; "Image=" decides whether the fixture's image goes with it.  The network is none
+ * where the text says nothing: for an image's default sbx-net would have to be beside the test. */
 static inline int plan_text(struct fixture *f, const char *text)
 {
 	_cleanup_free_ char *path = fixture_path(f, "t.ini");
 	_cleanup_profile_ struct profile *profile = NULL;
 	_cleanup_strv_ struct strv problems = {0};
-	struct profile_request request = {.name_or_path = path};
+	_cleanup_strv_ struct strv sets = {0};
+	struct profile_request request = {.name_or_path = path, .sets = &sets};
 	bool has_image = strstr(text, "Image=") != NULL;
+	if (!strstr(text, "Network="))
+		strv_add(&sets, "Network.Network=none");
 	fixture_write(f, "t.ini", text);
 	spec_free(f->spec);
 	f->spec = NULL;

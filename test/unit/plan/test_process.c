@@ -265,7 +265,7 @@ static void the_maps_that_were_made_before_are_taken_over(void **state)
 	_cleanup_strv_ struct strv problems = {0};
 	_cleanup_free_ char *path = fixture_path(f, "t.ini");
 	struct profile_request request = {.name_or_path = path};
-	fixture_write(f, "t.ini", IMAGE);
+	fixture_write(f, "t.ini", IMAGE "[Network]\nNetwork=none\n");
 	assert_int_equal(profile_load(&request, &profile, &problems, &f->err), 0);
 	assert_int_equal(plan_userns(profile, before, &f->err), 0);
 	strv_add(&before->notes, "said before");

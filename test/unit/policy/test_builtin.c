@@ -30,6 +30,8 @@ static void get(const char *name, struct seccomp_filter *ret)
 {
 	if (strcmp(name, "fake_root") == 0)
 		ret->insns = seccomp_fake_root(&ret->n_insns);
+	else if (strcmp(name, "net_helper") == 0)
+		assert_int_equal(seccomp_net_helper(ret), 0);
 	else
 		assert_int_equal(seccomp_builtin(name, ret), 0);
 }
