@@ -6,15 +6,24 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "sbx/err.h"
 #include "sbx/nethelper.h"
 
 /* The files in it. */
+#define STATE_RECORD "record.json"
 #define STATE_NET_STATS "net-stats" /* struct net_stats, mapped and written by sbx-net */
 
 /* state_open - the directory of the running sandbox @name.  Returns a descriptor (owned).
  * -ENOENT "no sandbox named NAME is running". */
 int state_open(const char *name, struct sbx_err *err);
+
+/* state_read - what is known of the running sandbox @name.  -ENOENT as state_open, and while it is being started. */
+struct state_record {
+	pid_t pid;        /* of its first process, which is not reaped before the lock is let go */
+	char network[16]; /* "slirp", "none" … */
+};
+int state_read(const char *name, struct state_record *ret, struct sbx_err *err);
 
 /* state_net_stats - the counters of a sandbox with Network=slirp.  -ENOENT where it has none. */
 int state_net_stats(const char *name, struct net_stats *ret, struct sbx_err *err);

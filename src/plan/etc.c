@@ -57,7 +57,9 @@ static void name_servers(const struct plan *p, struct strbuf *ret)
 {
 	const struct net_spec *net = &p->spec->net;
 	char text[NET_ADDR_TEXT_MAX];
-	bool own = net->kind == NET_SLIRP || (net->kind == NET_PASTA && net->n_servers == 0);
+	/* What another sandbox has is at the same address. */
+	bool own =
+		net->kind == NET_SLIRP || net->kind == NET_SANDBOX || (net->kind == NET_PASTA && net->n_servers == 0);
 	if (own)
 		strbuf_add(ret, "nameserver " NET_DNS4 "\n");
 	for (size_t i = 0; !own && i < net->n_servers; i++) {

@@ -11,14 +11,6 @@
 #include "sbx/str.h"
 #include "table.h"
 
-/* Values of keys that are in this build which are not. */
-static const struct {
-	enum profile_key key;
-	const char *prefix; /* the text begins with this */
-} later_values[] = {
-	{KEY_Network_Network, "sandbox:"},
-};
-
 static void add_later(const struct profile_value *value, enum profile_key key, const char *shown, struct strv *problems)
 {
 	const struct key_info *info = profile_key_info(key);
@@ -39,11 +31,6 @@ size_t profile_unsupported(const struct profile *p, struct strv *problems)
 		bool asks = value->set && (value->n_words > 0 || !str_empty(value->text));
 		if (asks && !profile_key_info((enum profile_key)i)->supported)
 			add_later(value, (enum profile_key)i, NULL, problems);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(later_values); i++) {
-		const char *text = profile_text(p, later_values[i].key);
-		if (text && str_starts(text, later_values[i].prefix))
-			add_later(&p->values[later_values[i].key], later_values[i].key, text, problems);
 	}
 	if (p->values[KEY_Sandbox_Ephemeral].set && p->values[KEY_Sandbox_Ephemeral].num == 0)
 		add_later(&p->values[KEY_Sandbox_Ephemeral], KEY_Sandbox_Ephemeral, "no", problems);

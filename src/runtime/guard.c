@@ -86,10 +86,6 @@ int guard_start(const struct guard_charge *charge, struct guard *ret, struct sbx
 
 void guard_end(struct guard *g)
 {
-	if (g->pidfd >= 0) {
-		sys_pidfd_send_signal(g->pidfd, SIGKILL);
-		pidfd_wait(g->pidfd, NULL);
-	}
+	cleanup_pid(&g->pid);
 	cleanup_close(&g->pidfd);
-	g->pid = -1;
 }

@@ -129,11 +129,9 @@ static int keep_time(struct monitor *m)
 	return due - now > 86400000 ? 86400000 : (int)(due - now);
 }
 
-/* helper_died - a process of sbx's own that must live as long as the sandbox: end the sandbox. */
-static int helper_died(struct monitor *m, const char *who, const char *why, struct sbx_err *err)
+/* helper_died - a process of sbx's own that must live as long as the sandbox, which the caller ends with this error. */
+static int helper_died(const char *who, const char *why, struct sbx_err *err)
 {
-	sys_pidfd_send_signal(m->pidfd, SIGKILL);
-	pidfd_wait(m->pidfd, NULL);
 	return sbx_fail_plain(err, -EPIPE, "%s was killed or failed%s%s: the sandbox was ended", who, why ? ": " : "",
 		why ? why : "");
 }
@@ -151,16 +149,16 @@ static bool ends_too(const struct monitor *m)
 static int check_helpers(struct monitor *m, const struct pollfd *fds, struct sbx_err *err)
 {
 	if (fds[POLL_GUARD].revents)
-		return helper_died(m, "the guard process", NULL, err);
+		return helper_died("the guard process", NULL, err);
 	struct sbx_err net = {0};
 	if (fds[POLL_NET_CONTROL].revents && net_hear(m->net, &net) < 0)
-		return helper_died(m, m->net->spec->helper_path, net.msg, err);
+		return helper_died(m->net->spec->helper_path, net.msg, err);
 	if (fds[POLL_NET].revents)
-		return helper_died(m, m->net->spec->helper_path, NULL, err);
+		return helper_died(m->net->spec->helper_path, NULL, err);
 	for (size_t i = 0; i < m->n_fuse; i++)
 		if (fds[POLL_FUSE + i].revents && !ends_too(m)) {
 			_cleanup_free_ char *why = fuse_message(&m->fuse[i]);
-			return helper_died(m, "fuse-overlayfs", why, err);
+			return helper_died("fuse-overlayfs", why, err);
 		}
 	return 0;
 }

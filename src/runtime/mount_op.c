@@ -348,9 +348,12 @@ static int op_mask(const struct op_context *c, struct sbx_err *err)
 
 static int op_readonly(const struct op_context *c, struct sbx_err *err)
 {
-	_cleanup_close_ int target = resolve_in_root(c->build->root_fd, c->op->dst, O_PATH, NULL);
-	if (target < 0)
+	struct sbx_err why = {0};
+	_cleanup_close_ int target = resolve_in_root(c->build->root_fd, c->op->dst, O_PATH, &why);
+	if (target == -ENOENT || target == -ENOTDIR)
 		return 0; /* not here: nothing to protect */
+	if (target < 0)
+		return sbx_fail_plain(err, target, "make %s read-only: %s", c->op->dst, why.msg);
 	_cleanup_close_ int fd = tree_clone(target, "", true, MOUNT_ATTR_RDONLY | c->op->attrs, c->op->dst, err);
 	if (fd < 0)
 		return fd;

@@ -116,14 +116,18 @@ static int make_one(int parent_fd, const char *parent, struct scratch *ret, stru
 	if (mkdirat(parent_fd, name, 0700) < 0)
 		return errno == EEXIST ? 0 : sbx_fail(err, -errno, "make scratch directory %s/%s", parent, name);
 	ret->lock_fd = dir_lock(parent_fd, name);
-	if (ret->lock_fd < 0)
-		/* Another run took it for a leftover in the moment before it was locked. */
-		return ret->lock_fd == -EWOULDBLOCK || ret->lock_fd == -ENOENT
-			       ? 0
-			       : sbx_fail(err, ret->lock_fd, "lock scratch directory %s/%s", parent, name);
-	ret->fd = openat(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (ret->fd < 0)
-		return sbx_fail(err, -errno, "open scratch directory %s/%s", parent, name);
+	/* Another run took it for a leftover in the moment before it was locked. */
+	if (ret->lock_fd == -EWOULDBLOCK || ret->lock_fd == -ENOENT)
+		return 0;
+	int r = ret->lock_fd < 0 ? ret->lock_fd : 0;
+	if (r == 0) {
+		ret->fd = openat(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = ret->fd < 0 ? -errno : 0;
+	}
+	if (r < 0) {
+		unlinkat(parent_fd, name, AT_REMOVEDIR);
+		return sbx_fail(err, r, "lock scratch directory %s/%s", parent, name);
+	}
 	ret->path = xasprintf("%s/%s", parent, name);
 	return 1;
 }

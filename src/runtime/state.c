@@ -38,8 +38,11 @@ static int take_name(int parent_fd, const char *name)
 	if (st.st_nlink == 0)
 		return -ESTALE;
 	/* Of a killed run, if of any. */
-	int r = tree_remove(fd, STATE_NET_STATS, NULL);
-	return r < 0 ? r : steal_fd(&fd);
+	static const char *const files[] = {STATE_RECORD, STATE_RECORD ".new", STATE_NET_STATS};
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (unlinkat(fd, files[i], 0) < 0 && errno != ENOENT)
+			return -errno;
+	return steal_fd(&fd);
 }
 
 int state_create(const struct sandbox_spec *spec, struct run_state *ret, struct sbx_err *err)

@@ -32,7 +32,8 @@ pid_t proc_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 	struct clone_args args = {
 		.flags = flags | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
+		/* With CLONE_PARENT the kernel takes that of the caller itself. */
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
 	};
 	if (cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
@@ -41,7 +42,7 @@ pid_t proc_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 	/* ENOSYS: before 5.3, or a container engine's filter that cannot look into the struct. */
 	if (pid < 0 && errno == ENOSYS && cgroup_fd < 0)
-		pid = clone_old((unsigned long)flags | CLONE_PIDFD | SIGCHLD, &pidfd);
+		pid = clone_old((unsigned long)(flags | CLONE_PIDFD | args.exit_signal), &pidfd);
 	if (pid < 0)
 		return (pid_t)-errno;
 	if (pid > 0) {

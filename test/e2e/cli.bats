@@ -175,8 +175,8 @@ one_line_error() {
 	assert_has "$stderr" 'MemoryMax.*not in this build yet'
 	hello_fails 125 --cpus 1.5 -- true
 	assert_has "$stderr" 'not in this build yet'
-	hello_fails 125 --network sandbox:other -- true
-	assert_has "$stderr" 'Network=sandbox:other.*not in this build yet'
+	hello_fails 125 --set Desktop.Fonts=yes -- true
+	assert_has "$stderr" 'Fonts.*not in this build yet'
 	hello_fails 125 --keep -- true
 	assert_has "$stderr" 'not in this build yet'
 	run_sbx 125 run --image debian:no-such -- true
