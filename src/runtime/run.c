@@ -13,6 +13,7 @@
 #include "child.h"
 #include "fuse.h"
 #include "guard.h"
+#include "join.h"
 #include "monitor.h"
 #include "net.h"
 #include "pty.h"
@@ -71,21 +72,26 @@ static int start_child(struct run *run, struct sbx_err *err)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return sbx_fail(err, -errno, "socketpair");
 	run->sync_fd = pair[0];
-	run->pid = proc_clone(namespaces(run->spec), -1, &run->pidfd);
+	uint64_t flags = namespaces(run->spec);
+	run->pid = run->spec->net.kind == NET_SANDBOX ? join_clone(run->spec, flags, &run->pidfd, err)
+						      : proc_clone(flags, -1, &run->pidfd);
 	if (run->pid == 0) {
 		struct child_task task = {run->spec, &run->scratch, pair[1], run->terminal, run->trace};
 		close(pair[0]);
 		child_main(&task);
 	}
 	close(pair[1]);
-	return run->pid < 0 ? userns_fail(run->pid, err) : 0;
+	if (run->pid < 0 && run->spec->net.kind != NET_SANDBOX)
+		return userns_fail(run->pid, err);
+	return run->pid < 0 ? run->pid : 0;
 }
 
 /* map_child - the id maps, then the word to go on; meanwhile nothing else can happen in the child. */
 static int map_child(struct run *run, struct sbx_err *err)
 {
 	char path[40];
-	int r = idmap_write(&run->spec->maps, run->pid, err);
+	/* Who joins another sandbox has that one's. */
+	int r = run->spec->net.kind == NET_SANDBOX ? 0 : idmap_write(&run->spec->maps, run->pid, err);
 	if (r < 0)
 		return r;
 	r = sync_send(run->sync_fd, SYNC_MAPPED, 0, NULL, -1);
@@ -237,8 +243,7 @@ static int run_start(struct run *run, int *ret_status, struct sbx_err *err)
 		r = -ENOMEM;
 	if (r == 0)
 		r = monitor_signals_block(&run->signal_fd, &run->old_signals, err);
-	/* Nobody looks for a sandbox that has nothing to show. */
-	if (r == 0 && run->spec->net.kind == NET_SLIRP)
+	if (r == 0)
 		r = state_create(run->spec, &run->state, err);
 	if (r == 0)
 		r = scratch_create(run->spec, &run->scratch, err);
@@ -254,6 +259,8 @@ static int run_start(struct run *run, int *ret_status, struct sbx_err *err)
 	if (r == 0)
 		r = net_start(run->spec, run->pid, &run->state, &run->net, err);
 	trace_mark(run->trace, 0, "network helper");
+	if (r == 0)
+		r = state_write(&run->state, run->spec, run->pid, err);
 	const struct guard_charge charge = {
 		run->spec, &run->scratch, &run->state, run->pidfd, run->userns_fd, run->net.pidfd, tty};
 	if (r == 0)
