@@ -8,8 +8,9 @@
 #include "sbx/str.h"
 #include "dns_forward.h"
 
-/* What a name that is not allowed is answered with. */
-#define RCODE_NOT_ALLOWED DNS_REFUSED
+/* What a name that is not allowed is answered with.  REFUSED would be the better word, but musl's resolver takes it for
+ * no answer and waits; this one ends the search everywhere, and the extended error says why. */
+#define RCODE_NOT_ALLOWED DNS_NXDOMAIN
 
 struct dns *dns_new(const struct dns_options *options)
 {

@@ -14,15 +14,6 @@
 #define FRAMES_A_TURN 256         /* then the connections get their turn */
 #define FLOW_IDLE_MS (180 * 1000) /* a little less than libslirp keeps one */
 
-void gate_send(void *data, const uint8_t *frame, size_t n)
-{
-	struct gate *gate = data;
-	if (gate->tap_fd < 0 || write(gate->tap_fd, frame, n) < 0)
-		return;
-	gate->stats->in_bytes += n;
-	gate->stats->in_packets++;
-}
-
 static uint32_t flow_hash(const struct packet *p)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
@@ -32,14 +23,42 @@ static uint32_t flow_hash(const struct packet *p)
 	return (hash ^ p->dst_port) * 16777619u;
 }
 
-/* flow_is_new - whether a datagram begins a flow; remembers it. */
-static bool flow_is_new(struct gate *gate, const struct packet *p, uint64_t now_ms)
+static struct gate_flow *flow_slot(struct gate *gate, const struct packet *p)
 {
-	struct gate_flow *flow = &gate->flows[flow_hash(p) % GATE_FLOWS];
-	bool known = flow->seen_ms && now_ms - flow->seen_ms < FLOW_IDLE_MS && flow->src_port == p->src_port &&
-		     flow->dst_port == p->dst_port && memcmp(&flow->dst, &p->dst, sizeof p->dst) == 0;
-	*flow = (struct gate_flow){p->dst, p->src_port, p->dst_port, now_ms};
-	return !known;
+	return &gate->flows[flow_hash(p) % GATE_FLOWS];
+}
+
+static bool flow_is(const struct gate_flow *flow, const struct packet *p, uint64_t now_ms)
+{
+	return flow->seen_ms && now_ms - flow->seen_ms < FLOW_IDLE_MS && flow->src_port == p->src_port &&
+	       flow->dst_port == p->dst_port && memcmp(&flow->dst, &p->dst, sizeof p->dst) == 0;
+}
+
+/* flow_note_incoming - remember whom a published port heard from: to them the sandbox may answer. */
+static void flow_note_incoming(struct gate *gate, const uint8_t *frame, size_t n)
+{
+	struct packet in;
+	packet_parse(frame, n, &in);
+	if (in.kind != PACKET_UDP || in.fragment)
+		return;
+	/* As the answer will have it. */
+	const struct packet answer = {.dst = in.src, .src_port = in.dst_port, .dst_port = in.src_port};
+	struct gate_flow *flow = flow_slot(gate, &answer);
+	uint64_t now_ms = loop_now_ms();
+	/* What answers a datagram of the sandbox's own began inside. */
+	bool came_in = !flow_is(flow, &answer, now_ms) || flow->came_in;
+	*flow = (struct gate_flow){answer.dst, answer.src_port, answer.dst_port, now_ms, came_in};
+}
+
+void gate_send(void *data, const uint8_t *frame, size_t n)
+{
+	struct gate *gate = data;
+	if (gate->tap_fd < 0 || write(gate->tap_fd, frame, n) < 0)
+		return;
+	gate->stats->in_bytes += n;
+	gate->stats->in_packets++;
+	if (gate->publishes_udp)
+		flow_note_incoming(gate, frame, n);
 }
 
 static const char *protocol_name(const struct packet *p)
@@ -59,7 +78,12 @@ static void refuse(struct gate *gate, const uint8_t *frame, size_t n, const stru
 
 static void pass(struct gate *gate, const uint8_t *frame, size_t n, const struct packet *p, uint64_t now_ms)
 {
-	bool is_new = p->kind == PACKET_TCP || (p->kind == PACKET_UDP && !p->fragment && flow_is_new(gate, p, now_ms));
+	bool is_new = p->kind == PACKET_TCP;
+	if (p->kind == PACKET_UDP && !p->fragment) {
+		struct gate_flow *flow = flow_slot(gate, p);
+		is_new = !flow_is(flow, p, now_ms);
+		*flow = (struct gate_flow){p->dst, p->src_port, p->dst_port, now_ms, !is_new && flow->came_in};
+	}
 	if (is_new) {
 		gate->stats->connections++;
 		netlog_write(
@@ -81,6 +105,13 @@ void gate_frame(struct gate *gate, const uint8_t *frame, size_t n)
 		return;
 	}
 	uint64_t now_ms = loop_now_ms();
+	if (gate->publishes_udp && p.kind == PACKET_UDP && !p.fragment) {
+		const struct gate_flow *flow = flow_slot(gate, &p);
+		if (flow->came_in && flow_is(flow, &p, now_ms)) {
+			pass(gate, frame, n, &p, now_ms);
+			return;
+		}
+	}
 	switch (allow_check(gate->allow, &p.dst, p.dst_port, p.kind == PACKET_UDP, now_ms)) {
 	case ALLOW_PASS:
 		pass(gate, frame, n, &p, now_ms);

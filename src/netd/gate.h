@@ -11,13 +11,15 @@
 #include "sbx/nethelper.h"
 #include "stack.h"
 
-/* New UDP flows are told from old ones in a table of fixed size; a flow that another one pushed out counts anew. */
-#define GATE_FLOWS 4096
+/* UDP flows, in a table of fixed size.  One that another has pushed out counts as new; its answers wait for the next
+ * datagram that comes in. */
+#define GATE_FLOWS 16384
 
 struct gate_flow {
 	struct net_addr dst;
 	uint16_t src_port, dst_port;
 	uint64_t seen_ms; /* 0: free */
+	bool came_in;     /* begun from outside, at a published port: what goes back is an answer */
 };
 
 struct gate {
@@ -28,6 +30,7 @@ struct gate {
 	struct dns *dns;
 	struct allow *allow;
 	struct net_stats *stats; /* mapped, shared with who reads it */
+	bool publishes_udp;      /* what goes in is looked at as well */
 	struct netlog log;
 	void (*before_dns)(void *data); /* a query is about to be answered */
 	void *before_dns_data;

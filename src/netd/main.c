@@ -70,6 +70,16 @@ static void servers_refresh(void *data)
 		control_ready(n, p.revents);
 }
 
+/* name_asked - a name that is refused is what a person who writes an allow-list looks for in the log. */
+static void name_asked(void *data, const char *name, bool allowed)
+{
+	struct gate *gate = data;
+	struct net_addr server;
+	if (allowed || net_addr_parse(NET_DNS4, &server) < 0)
+		return;
+	netlog_write(&gate->log, "dns", name, &server, 53, false);
+}
+
 static int stats_map(struct netd *n, struct sbx_err *err)
 {
 	void *at = mmap(NULL, sizeof(struct net_stats), PROT_READ | PROT_WRITE, MAP_SHARED, n->options.stats_fd, 0);
@@ -93,6 +103,7 @@ static int set_up(struct netd *n, int argc, char **argv, struct sbx_err *err)
 	n->gate.log.fd = n->options.log_fd;
 	n->gate.loop = loop_new();
 	n->gate.allow = n->options.allow;
+	n->gate.publishes_udp = n->options.publishes_udp;
 	n->gate.before_dns = servers_refresh;
 	n->gate.before_dns_data = n;
 	r = stack_new(&stack, &n->gate.stack, err);
@@ -106,6 +117,7 @@ static int set_up(struct netd *n, int argc, char **argv, struct sbx_err *err)
 		.allow = n->gate.allow,
 		.stats = n->gate.stats,
 		.send_frame = gate_send,
+		.asked = name_asked,
 		.data = &n->gate,
 	};
 	n->gate.dns = dns_new(&dns);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The network log: one JSON object a line for each new connection, allowed or refused.
+/* The network log: one JSON object a line for each new connection, allowed or refused, and
+ * each name that the name server refused (protocol "dns").
  *	{"time":"2026-11-24T12:00:00.123Z","protocol":"tcp","name":"a.example"|null,"address":"192.0.2.1","port":443,
  *	"verdict":"allowed"|"refused"}
  * Fields keep their meaning. */

@@ -75,6 +75,7 @@ static int take_publish(const char *value, struct netd_options *o, struct sbx_er
 		return -EINVAL;
 	o->publish = xrealloc(o->publish, o->n_publish + 1, sizeof *o->publish);
 	o->publish[o->n_publish++] = p;
+	o->publishes_udp |= p.udp;
 	return 0;
 }
 

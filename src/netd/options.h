@@ -19,7 +19,8 @@ struct netd_options {
 	int control_fd, stats_fd;
 	int log_fd; /* -1: no log */
 	bool ipv6;
-	bool host_ports; /* some port of the host's loopback may be reached */
+	bool host_ports;    /* some port of the host's loopback may be reached */
+	bool publishes_udp; /* some published port is UDP's */
 	struct publish_option *publish;
 	size_t n_publish;
 	struct allow *allow; /* filled by --allow-domain, --allow-address, --host-port */

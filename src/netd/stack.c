@@ -126,9 +126,10 @@ static Slirp *slirp_make(struct stack *stack, const struct netd_options *options
 		.vnameserver6 = addr6(UNUSED6),
 		.if_mtu = NET_MTU,
 		.if_mru = NET_MTU,
-		/* The gate refuses all addresses that lead there, but for the ports of HostPort=.  Without any,
-		 * libslirp refuses as well. */
-		.disable_host_loopback = !options->host_ports,
+		/* The gate refuses all addresses that lead there, but for the ports of HostPort=, and answers to
+		 * datagrams that came from there to a published port.  Without any of these libslirp refuses as
+		 * well. */
+		.disable_host_loopback = !options->host_ports && !options->publishes_udp,
 		.disable_dns = true,
 		.disable_dhcp = true,
 	};

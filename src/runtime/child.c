@@ -49,6 +49,14 @@ static int network_up(const struct child_task *t, struct sbx_err *err)
 	return r < 0 ? sbx_fail(err, r, "hand the tap to the launcher") : 0;
 }
 
+/* network_await - last of all, so that the helper has had the time of the whole set-up. */
+static int network_await(const struct child_task *t, struct sbx_err *err)
+{
+	int r = sync_send(t->sync_fd, SYNC_NET, 0, NULL, -1);
+	return r < 0 ? sbx_fail(err, r, "ask the launcher for the network")
+		     : sync_expect(t->sync_fd, SYNC_NET_READY, err);
+}
+
 /* init_copy - sbx-init in sealed memory: a file of the host that the inside could see at /proc/1/exe would be one that
  * a breach could write.  Returns the descriptor. */
 static int init_copy(const char *path, struct sbx_err *err)
@@ -207,7 +215,7 @@ static int child_run(const struct child_task *t, int *ret_status, struct sbx_err
 	if (r == 0)
 		r = launcher_follow(t->sync_fd, err);
 	if (r == 0 && net_is_awaited(&t->spec->net))
-		r = sync_expect(t->sync_fd, SYNC_NET_READY, err);
+		r = network_await(t, err);
 	if (r == 0)
 		r = lockdown_last(t->spec, &id, err);
 	if (r == 0)

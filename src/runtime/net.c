@@ -120,6 +120,23 @@ static int send_servers(struct net_helper *helper, struct sbx_err *err)
 	return r < 0 ? sbx_fail(err, r, "tell sbx-net the name servers") : 0;
 }
 
+/* failed_origin - the line of the profile behind what sbx-net says: that of the port which it names, else the
+ * network's. Source: publish() of src/netd/stack.c. */
+static const char *failed_origin(const struct net_spec *net, const char *message)
+{
+	for (size_t i = 0; i < net->n_ports; i++) {
+		char address[NET_ADDR_TEXT_MAX];
+		const struct port_spec *port = &net->ports[i];
+		net_addr_text(&port->host_addr, address);
+		_cleanup_free_ char *start =
+			xasprintf(net_addr_is4(&port->host_addr) ? "publish %s:%u/%s" : "publish [%s]:%u/%s", address,
+				port->host_port, port->udp ? "udp" : "tcp");
+		if (str_starts(message, start))
+			return port->origin;
+	}
+	return net->origin;
+}
+
 /* hear_record - one record of sbx-net.  0: it goes on; -errno: it failed, or is gone. */
 static int hear_record(struct net_helper *helper, struct sbx_err *err)
 {
@@ -127,6 +144,9 @@ static int hear_record(struct net_helper *helper, struct sbx_err *err)
 	struct sbx_err why = {0};
 	size_t n_fds = 0;
 	ssize_t n = fd_recv(helper->control_fd, &record, sizeof record, NULL, &n_fds);
+	/* It ended without reading all that it was sent; what it said before comes after that. */
+	if (n == -ECONNRESET)
+		n = fd_recv(helper->control_fd, &record, sizeof record, NULL, &n_fds);
 	if (n == 0 || n == -ECONNRESET) {
 		_cleanup_free_ char *said = net_why(helper);
 		return sbx_fail_plain(err, -EPIPE, "sbx-net, the helper of Network=slirp, ended%s%s", said ? ": " : "",
@@ -149,7 +169,7 @@ static int hear_record(struct net_helper *helper, struct sbx_err *err)
 		err->msg[sizeof err->msg - 1] = '\0';
 		if (err->code >= 0)
 			err->code = -EIO;
-		return sbx_err_prefix(err, err->code, "%s", helper->spec->origin);
+		return sbx_err_prefix(err, err->code, "%s", failed_origin(helper->spec, err->msg));
 	default:
 		return sbx_fail_plain(err, -EPROTO, "sbx-net sent the unknown record %u", record.kind);
 	}
@@ -158,10 +178,15 @@ static int hear_record(struct net_helper *helper, struct sbx_err *err)
 int net_wait_ready(struct net_helper *helper, struct sbx_err *err)
 {
 	struct pollfd p = {.fd = helper->control_fd, .events = POLLIN};
-	if (poll(&p, 1, READY_WAIT_MS) <= 0)
-		return sbx_fail_plain(err, -ETIMEDOUT, "%s, which serves the network, was not ready within %d s",
-			helper->spec->helper_path, READY_WAIT_MS / 1000);
-	return helper->spec->kind == NET_PASTA ? pasta_hear(helper, err) : hear_record(helper, err);
+	int r = 0;
+	while (r == 0 && !helper->ready) {
+		if (poll(&p, 1, READY_WAIT_MS) <= 0)
+			return sbx_fail_plain(err, -ETIMEDOUT,
+				"%s, which serves the network, was not ready within %d s", helper->spec->helper_path,
+				READY_WAIT_MS / 1000);
+		r = net_hear(helper, err);
+	}
+	return r;
 }
 
 int net_give_tap(struct net_helper *helper, int tap_fd, struct sbx_err *err)
@@ -177,7 +202,7 @@ int net_give_tap(struct net_helper *helper, int tap_fd, struct sbx_err *err)
 
 int net_hear(struct net_helper *helper, struct sbx_err *err)
 {
-	return hear_record(helper, err);
+	return helper->spec->kind == NET_PASTA ? pasta_hear(helper, err) : hear_record(helper, err);
 }
 
 char *net_why(struct net_helper *helper)
@@ -195,7 +220,7 @@ void net_end(struct net_helper *helper)
 	cleanup_close(&helper->control_fd);
 	if (helper->pidfd >= 0) {
 		struct pollfd p = {.fd = helper->pidfd, .events = POLLIN};
-		if (!helper->ready || poll(&p, 1, END_WAIT_MS) <= 0)
+		if (!helper->ready || helper->spec->kind == NET_PASTA || poll(&p, 1, END_WAIT_MS) <= 0)
 			sys_pidfd_send_signal(helper->pidfd, SIGKILL);
 		pidfd_wait(helper->pidfd, NULL);
 	}

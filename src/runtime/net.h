@@ -34,7 +34,7 @@ int net_start(const struct sandbox_spec *spec, pid_t sandbox_pid, const struct r
 /* net_give_tap - hand over the tap that the child made, and the name servers. */
 int net_give_tap(struct net_helper *helper, int tap_fd, struct sbx_err *err);
 
-/* net_wait_ready - for a network that is awaited. */
+/* net_wait_ready - for a network that is awaited.  Returns at once where it has been said. */
 int net_wait_ready(struct net_helper *helper, struct sbx_err *err);
 
 /* net_hear - something is to be read from control_fd.  -errno: the helper failed. */

@@ -74,6 +74,7 @@ int pasta_hear(struct net_helper *helper, struct sbx_err *err)
 	if (read(helper->control_fd, number, sizeof number) > 0) {
 		/* It says nothing more. */
 		cleanup_close(&helper->control_fd);
+		helper->ready = true;
 		return 0;
 	}
 	_cleanup_free_ char *why = net_why(helper);

@@ -127,11 +127,8 @@ static int answer_tap(struct run *run, int tap_fd, struct sbx_err *err)
 	return r;
 }
 
-/* await_net - where the program waits for the helper, until it is ready. */
-static int await_net(struct run *run, struct sbx_err *err)
+static int answer_net(struct run *run, struct sbx_err *err)
 {
-	if (!net_is_awaited(&run->spec->net))
-		return 0;
 	int r = net_wait_ready(&run->net, err);
 	if (r < 0)
 		return r;
@@ -174,6 +171,9 @@ static int serve_child(struct run *run, int *ret_status, struct sbx_err *err)
 			break;
 		case SYNC_TAP:
 			r = answer_tap(run, fd, err);
+			break;
+		case SYNC_NET:
+			r = answer_net(run, err);
 			break;
 		case SYNC_FAILED:
 			return explain_failure(run, &record, ret_status, err);
@@ -266,8 +266,6 @@ static int run_start(struct run *run, int *ret_status, struct sbx_err *err)
 	if (r == 0)
 		r = guard_start(&charge, &run->guard, err);
 	trace_mark(run->trace, 0, "guard");
-	if (r == 0)
-		r = await_net(run, err);
 	if (r == 0)
 		r = serve_child(run, ret_status, err);
 	trace_mark(run->trace, 0, "child's set-up");

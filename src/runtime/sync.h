@@ -13,7 +13,8 @@ enum sync_kind {
 	SYNC_FUSE_READY, /* parent to child: it runs */
 	SYNC_TERMINAL,   /* child to parent, with the master of the new pty */
 	SYNC_TAP,        /* child to parent, with the tap of its network */
-	SYNC_NET_READY,  /* parent to child, where it waits for that: ports are bound, the interface is there */
+	SYNC_NET,        /* child to parent: is the network ready?  Where net_is_awaited */
+	SYNC_NET_READY,  /* parent to child: ports are bound, the interface is there */
 	SYNC_FAILED,     /* child to parent: err; value: the exit status to end with (125, 126, 127) */
 };
 
