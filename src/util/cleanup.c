@@ -43,11 +43,10 @@ void cleanup_dir(DIR **d)
 void cleanup_pid(pid_t *pid)
 {
 	int saved = errno;
-	if (*pid > 0) {
-		kill(*pid, SIGKILL);
+	/* What cannot be killed would be waited for for ever. */
+	if (*pid > 0 && kill(*pid, SIGKILL) == 0)
 		while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	}
 	*pid = -1;
 	errno = saved;
 }
