@@ -20,6 +20,11 @@ check_PROGRAMS += test/e2e/probe
 test_e2e_probe_SOURCES = test/e2e/probe.c
 test_e2e_probe_CFLAGS = -std=gnu17 -Wall -Wextra -Wshadow -Wconversion
 test_e2e_probe_LDFLAGS = -static
+# What lets one system call fail, for test/e2e/faults*.bats.
+check_PROGRAMS += test/lib/fault
+test_lib_fault_SOURCES = test/lib/fault.c
+test_lib_fault_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+test_lib_fault_LDADD = $(SECCOMP_LIBS)
 endif
 
 # Without a suite, `make check` must not look like success.
