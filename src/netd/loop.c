@@ -160,10 +160,11 @@ int loop_run(struct loop *loop, const struct loop_guest *guest)
 		bool failed = r < 0;
 		if (failed && errno != EINTR && errno != EAGAIN)
 			return -errno;
-		if (guest)
-			guest->polled(guest->data, loop, failed);
 		if (!failed)
 			run_watches(loop, n);
+		/* Last: what a frame has set going, libslirp sends here, and else only when something else happens. */
+		if (guest)
+			guest->polled(guest->data, loop, failed);
 		run_timers(loop);
 	}
 	loop->ended = false;

@@ -2,12 +2,14 @@
 
 /* Running sandboxes by name.  A directory is its own lock, as a scratch directory is. */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "sbx/cleanup.h"
 #include "sbx/dirs.h"
@@ -16,6 +18,8 @@
 #include "state_run.h"
 
 #define SAME_NAME_MAX 10000
+#define BUSY_TRIES 5
+#define BUSY_WAIT_MS 2
 
 static int dir_open(int parent_fd, const char *name)
 {
@@ -23,17 +27,39 @@ static int dir_open(int parent_fd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+/* collect - remove what killed runs left: the directories whose lock is free. */
+static void collect(int parent_fd)
+{
+	struct dirent *entry;
+	int fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		cleanup_close(&fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		_cleanup_close_ int lock = dir_open(parent_fd, entry->d_name);
+		if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
+			tree_remove(parent_fd, entry->d_name, NULL);
+	}
+}
+
 /* take_name - make or take over the directory @name.  Returns its descriptor, locked; -EWOULDBLOCK it is in use;
  * -ESTALE it was removed in between. */
 static int take_name(int parent_fd, const char *name)
 {
 	struct stat st;
-	if (mkdirat(parent_fd, name, 0700) < 0 && errno != EEXIST)
+	bool made = mkdirat(parent_fd, name, 0700) == 0;
+	if (!made && errno != EEXIST)
 		return -errno;
 	_cleanup_close_ int fd = dir_open(parent_fd, name);
 	if (fd < 0)
 		return fd == -ENOENT ? -ESTALE : fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return made && errno == EWOULDBLOCK ? -ESTALE : -errno;
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_nlink == 0)
 		return -ESTALE;
@@ -52,6 +78,8 @@ int state_create(const struct sandbox_spec *spec, struct run_state *ret, struct 
 	_cleanup_close_ int parent_fd = parent ? mkdir_private(parent, err) : -ENOENT;
 	if (parent_fd < 0)
 		return sbx_err_prefix(err, parent_fd, "a place for what is known of the running sandbox");
+	collect(parent_fd);
+	int tries = 0;
 	for (int number = 1; number < SAME_NAME_MAX; number++) {
 		_cleanup_free_ char *name = number > 1 ? xasprintf("%s-%d", spec->name, number) : xstrdup(spec->name);
 		int fd = take_name(parent_fd, name);
@@ -59,7 +87,11 @@ int state_create(const struct sandbox_spec *spec, struct run_state *ret, struct 
 			*ret = (struct run_state){steal_ptr(name), steal_fd(&parent_fd), fd};
 			return 0;
 		}
-		if (fd == -ESTALE)
+		/* Another run may hold it for the moment in which it removes what a killed one left. */
+		bool again = fd == -ESTALE || (fd == -EWOULDBLOCK && spec->name_given && tries++ < BUSY_TRIES);
+		if (fd == -EWOULDBLOCK && again)
+			nanosleep(&(struct timespec){.tv_nsec = BUSY_WAIT_MS * 1000000L}, NULL);
+		if (again)
 			number--;
 		else if (fd != -EWOULDBLOCK)
 			return sbx_fail(err, fd, "make %s/%s", parent, name);
