@@ -10,3 +10,11 @@ libruntime_a_SOURCES = include/sbx/runtime.h src/runtime/build.h src/runtime/fus
 	include/sbx/state.h src/runtime/state.c src/runtime/state_record.c src/runtime/state_run.h \
 	src/runtime/trace.c src/runtime/trace.h src/runtime/userns.c src/runtime/userns.h
 libruntime_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += test/unit/runtime/test_sync
+TESTS += test/unit/runtime/test_sync
+test_unit_runtime_test_sync_SOURCES = test/unit/runtime/test_sync.c
+test_unit_runtime_test_sync_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_unit_runtime_test_sync_LDADD = libruntime.a $(FLOOR_SYS) $(TEST_LIBS)
+endif

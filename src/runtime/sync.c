@@ -21,9 +21,14 @@ int sync_recv(int sock, struct sync_record *ret, int *ret_fd)
 	int fd = -1;
 	size_t n_fds = 1;
 	ssize_t n = fd_recv(sock, ret, sizeof *ret, &fd, &n_fds);
+	/* A peer that ended with a record of ours unread: the kernel tells of that once, and before what the peer had
+	 * sent.  Source: net/core/datagram.c, __skb_try_recv_datagram. */
+	if (n == -ECONNRESET) {
+		n_fds = 1;
+		n = fd_recv(sock, ret, sizeof *ret, &fd, &n_fds);
+	}
 	*ret_fd = n > 0 && n_fds == 1 ? fd : -1;
-	/* A peer that ended with a record unread resets the connection; that too is its end. */
-	if (n == 0 || n == -ECONNRESET)
+	if (n == 0)
 		return 0;
 	if (n < 0)
 		return (int)n;
