@@ -16,9 +16,13 @@
 #include "sbx/fdio.h"
 #include "sbx/str.h"
 
-/* Room for an index of some hundred images and for the directories' growth. */
-#define RESERVE_NAME "reserve"
-#define RESERVE_BYTES (128 << 10)
+/* Room for an index of some hundred images and for the directories' growth, and as many inodes as a removal makes: a
+ * lock and a new index. */
+static const struct {
+	const char *name;
+	off_t bytes;
+} reserves[] = {{"reserve", 128 << 10}, {"reserve-inode", 1}};
+
 #define MOVE_IT "; set SBX_STORE (or XDG_DATA_HOME) to a directory on a local disk"
 
 /* File systems that cannot hold what overlayfs stacks: no whiteout devices, no user xattrs, or overlayfs refuses them.
@@ -114,17 +118,20 @@ static int make_layout(const struct image_store *store, struct sbx_err *err)
 
 void store_reserve_make(const struct image_store *store)
 {
-	_cleanup_close_ int fd =
-		openat(store->fd, RESERVE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	for (size_t i = 0; i < ARRAY_SIZE(reserves); i++) {
+		_cleanup_close_ int fd =
+			openat(store->fd, reserves[i].name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	/* Less than all of it would be no reserve: then the next collection tries again. */
-	if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0)
-		unlinkat(store->fd, RESERVE_NAME, 0);
+		/* Less than all of it would be no reserve: then the next collection tries again. */
+		if (fd >= 0 && posix_fallocate(fd, 0, reserves[i].bytes) != 0)
+			unlinkat(store->fd, reserves[i].name, 0);
+	}
 }
 
 void store_reserve_drop(const struct image_store *store)
 {
-	unlinkat(store->fd, RESERVE_NAME, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(reserves); i++)
+		unlinkat(store->fd, reserves[i].name, 0);
 }
 
 int store_open_at(const char *path, bool create, struct image_store *ret, struct sbx_err *err)

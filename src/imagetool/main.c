@@ -40,7 +40,14 @@ static void print_error(const char *message)
 
 int tool_fail(const struct sbx_err *err)
 {
-	print_error(err->msg);
+	/* All that the commands write lies in the store, and where it is full is what the reader has to know. */
+	bool full = err->code == -ENOSPC || err->code == -EDQUOT;
+	_cleanup_free_ char *store = full ? store_path(NULL) : NULL;
+	_cleanup_free_ char *message = store && !strstr(err->msg, store)
+					       ? xasprintf("%s (the store is %s)", err->msg, store)
+					       : xstrdup(err->msg);
+
+	print_error(message);
 	return TOOL_FAILED;
 }
 
@@ -72,7 +79,8 @@ int main(int argc, char **argv)
 		/* A full disk or a closed descriptor behind standard output is found out here at the latest. */
 		if ((fflush(stdout) != 0 || ferror(stdout)) && status == TOOL_OK) {
 			sbx_fail(&err, errno ? -errno : -EIO, "write to standard output");
-			return tool_fail(&err);
+			print_error(err.msg);
+			return TOOL_FAILED;
 		}
 		return status;
 	}
