@@ -20,7 +20,7 @@ int idmap_arg_parse(const char *word, struct idmap_arg *ret, struct sbx_err *err
 	uint64_t n;
 
 	if (!count || parse_id(inside, &ret->inside) < 0 || parse_id(outside, &ret->outside) < 0 ||
-		parse_u64(count, UINT32_MAX, &n) < 0)
+		parse_u64(count, UINT32_MAX, &n) < 0 || n == 0)
 		return sbx_fail_plain(err, -EINVAL, "'%s'; expected INSIDE:OUTSIDE:COUNT, three numbers", word);
 	ret->count = (uint32_t)n;
 	return 0;

@@ -11,9 +11,22 @@ libprofile_a_SOURCES = \
 libprofile_a_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += test/unit/profile/test_profile
-TESTS += test/unit/profile/test_profile
+PROFILE_TESTS = test/unit/profile/test_inifile test/unit/profile/test_profile
+check_PROGRAMS += $(PROFILE_TESTS)
+TESTS += $(PROFILE_TESTS)
+test_unit_profile_test_inifile_SOURCES = test/unit/profile/test_inifile.c
+test_unit_profile_test_inifile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(INIH_CFLAGS)
+test_unit_profile_test_inifile_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
 test_unit_profile_test_profile_SOURCES = test/unit/profile/test_profile.c
 test_unit_profile_test_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_unit_profile_test_profile_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
+endif
+EXTRA_DIST += $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/test/fuzz/corpus/profile/*))
+
+if FUZZERS
+EXTRA_PROGRAMS += test/fuzz/fuzz_profile
+test_fuzz_fuzz_profile_SOURCES = test/fuzz/fuzz_profile.c
+test_fuzz_fuzz_profile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+test_fuzz_fuzz_profile_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS)
+fuzz: test/fuzz/fuzz_profile$(EXEEXT)
 endif

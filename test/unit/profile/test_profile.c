@@ -201,6 +201,52 @@ static void test_every_message_names_place_key_and_what_was_expected(void **stat
 		"box.ini:2: [Security] AddCapability: \"NET_RAV\": no capability; did you mean NET_RAW?");
 }
 
+static void test_each_of_the_corpus_is_refused_with_its_message(void **state)
+{
+	struct fixture *f = *state;
+	const char *top = getenv("SBX_SRCDIR");
+	_cleanup_free_ char *path = xasprintf("%s/test/fuzz/corpus/profile", top ? top : ".");
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *list = NULL;
+	size_t n_checked = 0;
+
+	assert_true(dir >= 0);
+	assert_int_equal(read_file_at(dir, "REFUSED", 1 << 20, &list, NULL, NULL), 0);
+	for (char *rest = list, *line = strsep(&rest, "\n"); line && *line; line = strsep(&rest, "\n")) {
+		_cleanup_free_ char *bytes = NULL, *box = xasprintf("%s/box.ini", f->dir);
+		char *message = line;
+		const char *name = strsep(&message, "\t");
+		size_t n;
+		assert_non_null(message);
+		assert_int_equal(read_file_at(dir, name, 1 << 20, &bytes, &n, NULL), 0);
+		_cleanup_close_ int fd = open(box, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		assert_int_equal(write_all(fd, bytes, n), 0);
+		if (load(f, "box.ini") != -EINVAL || f->problems.n == 0)
+			fail_msg("%s was accepted", name);
+		assert_string_equal(f->problems.v[0] + strlen(f->dir) + 1, message);
+		strv_clear(&f->problems);
+		n_checked++;
+	}
+	assert_true(n_checked >= 50);
+}
+
+static void test_a_file_of_more_than_a_mebibyte_is_no_profile(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *text = xcalloc(1, (1 << 20) + 2);
+
+	memset(text, '\n', (1 << 20) + 1);
+	write_text(f, "box.ini", text);
+	assert_true(load(f, "box.ini") < 0);
+	assert_non_null(strstr(f->problems.n ? f->problems.v[0] : f->err.msg, "more than 1048576 bytes is no profile"));
+	strv_clear(&f->problems);
+	memcpy(text, "[Exec]\nNice=1\n", 14);
+	text[1 << 20] = '\0';
+	write_text(f, "box.ini", text);
+	assert_int_equal(load(f, "box.ini"), 0);
+	assert_int_equal(profile_get(f->profile, KEY_Exec_Nice)->num, 1);
+}
+
 static void test_all_problems_of_a_file_are_told_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -356,6 +402,8 @@ int main(void)
 		TEST(test_files_are_read_includes_first_then_drop_ins_then_the_command_line),
 		TEST(test_an_include_that_includes_itself_is_refused),
 		TEST(test_every_message_names_place_key_and_what_was_expected),
+		TEST(test_each_of_the_corpus_is_refused_with_its_message),
+		TEST(test_a_file_of_more_than_a_mebibyte_is_no_profile),
 		TEST(test_all_problems_of_a_file_are_told_at_once),
 		TEST(test_words_of_mounts),
 		TEST(test_limits_take_their_own_units),
