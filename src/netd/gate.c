@@ -34,12 +34,13 @@ static bool flow_is(const struct gate_flow *flow, const struct packet *p, uint64
 	       flow->dst_port == p->dst_port && memcmp(&flow->dst, &p->dst, sizeof p->dst) == 0;
 }
 
-/* flow_note_incoming - remember whom a published port heard from: to them the sandbox may answer. */
+/* flow_note_incoming - remember whom a published port heard from: to them the sandbox may answer.  Not so with other
+ * ports: libslirp takes what anyone sends to the host's side of a flow. */
 static void flow_note_incoming(struct gate *gate, const uint8_t *frame, size_t n)
 {
 	struct packet in;
 	packet_parse(frame, n, &in);
-	if (in.kind != PACKET_UDP || in.fragment)
+	if (in.kind != PACKET_UDP || in.fragment || !gate->published_udp[in.dst_port])
 		return;
 	/* As the answer will have it. */
 	const struct packet answer = {.dst = in.src, .src_port = in.dst_port, .dst_port = in.src_port};
@@ -57,8 +58,20 @@ void gate_send(void *data, const uint8_t *frame, size_t n)
 		return;
 	gate->stats->in_bytes += n;
 	gate->stats->in_packets++;
+}
+
+void gate_send_from_stack(void *data, const uint8_t *frame, size_t n)
+{
+	struct gate *gate = data;
 	if (gate->publishes_udp)
 		flow_note_incoming(gate, frame, n);
+	gate_send(gate, frame, n);
+}
+
+void gate_publish_udp(struct gate *gate, uint16_t port)
+{
+	gate->publishes_udp = true;
+	gate->published_udp[port] = true;
 }
 
 static const char *protocol_name(const struct packet *p)

@@ -31,6 +31,7 @@ struct gate {
 	struct allow *allow;
 	struct net_stats *stats; /* mapped, shared with who reads it */
 	bool publishes_udp;      /* what goes in is looked at as well */
+	bool published_udp[UINT16_MAX + 1];
 	struct netlog log;
 	void (*before_dns)(void *data); /* a query is about to be answered */
 	void *before_dns_data;
@@ -43,5 +44,10 @@ void gate_open(struct gate *gate, int tap_fd);
 /* gate_frame - one frame from the sandbox. */
 void gate_frame(struct gate *gate, const uint8_t *frame, size_t n);
 
-/* gate_send - one frame to the sandbox.  @data: the gate.  A tap that is full loses it, as a wire would. */
+/* gate_publish_udp - datagrams to @port of the sandbox may come from anyone, and be answered. */
+void gate_publish_udp(struct gate *gate, uint16_t port);
+
+/* gate_send - one frame to the sandbox.  @data: the gate.  A tap that is full loses it, as a wire would.
+ * gate_send_from_stack - likewise, and it may begin a flow. */
 void gate_send(void *data, const uint8_t *frame, size_t n);
+void gate_send_from_stack(void *data, const uint8_t *frame, size_t n);

@@ -99,11 +99,13 @@ static int set_up(struct netd *n, int argc, char **argv, struct sbx_err *err)
 		r = stats_map(n, err);
 	if (r < 0)
 		return r;
-	const struct stack_options stack = {&n->options, gate_send, &n->gate};
+	const struct stack_options stack = {&n->options, gate_send_from_stack, &n->gate};
 	n->gate.log.fd = n->options.log_fd;
 	n->gate.loop = loop_new();
 	n->gate.allow = n->options.allow;
-	n->gate.publishes_udp = n->options.publishes_udp;
+	for (size_t i = 0; i < n->options.n_publish; i++)
+		if (n->options.publish[i].udp)
+			gate_publish_udp(&n->gate, n->options.publish[i].port);
 	n->gate.before_dns = servers_refresh;
 	n->gate.before_dns_data = n;
 	r = stack_new(&stack, &n->gate.stack, err);
