@@ -26,6 +26,8 @@ struct stack {
 	void (*send_frame)(void *data, const uint8_t *frame, size_t n);
 	void *data;
 	struct loop *loop; /* while its descriptors are asked for and told of */
+	size_t n_open;     /* sockets of connections and flows */
+	bool slept;        /* libslirp's clock may have stood still for long */
 };
 
 static ssize_t send_packet(const void *bytes, size_t n, void *opaque)
@@ -72,10 +74,18 @@ static void timer_mod(void *timer, int64_t expire_ms, void *opaque)
 	(void)opaque;
 }
 
-static void ignore_fd(int fd, void *opaque)
+/* Each socket of a connection or flow is told of when it is opened, and before it is closed; those that listen for
+ * published ports are not. */
+static void opened(int fd, void *opaque)
 {
-	(void)fd;
-	(void)opaque;
+	struct stack *stack = opaque;
+	stack->n_open += fd >= 0;
+}
+
+static void closing(int fd, void *opaque)
+{
+	struct stack *stack = opaque;
+	stack->n_open -= fd >= 0;
 }
 
 static void notify(void *opaque)
@@ -90,8 +100,8 @@ static const SlirpCb callbacks = {
 	.timer_new = timer_new,
 	.timer_free = timer_free,
 	.timer_mod = timer_mod,
-	.register_poll_fd = ignore_fd,
-	.unregister_poll_fd = ignore_fd,
+	.register_poll_fd = opened,
+	.unregister_poll_fd = closing,
 	.notify = notify,
 };
 
@@ -171,6 +181,15 @@ static int publish(struct stack *stack, const struct publish_option *p, struct s
 		err, code, is4 ? "publish %s:%u/%s" : "publish [%s]:%u/%s", text, p->host_port, p->udp ? "udp" : "tcp");
 }
 
+/* listen_longer - libslirp lets one connection wait to be taken (tcpx_listen), and the next a second or more. */
+static int listen_longer(int fd, int events, void *opaque)
+{
+	(void)events;
+	(void)opaque;
+	listen(fd, SOMAXCONN);
+	return -1;
+}
+
 int stack_new(const struct stack_options *options, struct stack **ret, struct sbx_err *err)
 {
 	struct stack *stack = xcalloc(1, sizeof *stack);
@@ -183,11 +202,14 @@ int stack_new(const struct stack_options *options, struct stack **ret, struct sb
 			err, -EINVAL, "libslirp %s does not take the addresses of the network", slirp_version_string());
 	for (size_t i = 0; r == 0 && i < options->options->n_publish; i++)
 		r = publish(stack, &options->options->publish[i], err);
-	if (r < 0)
+	if (r < 0) {
 		stack_free(stack);
-	else
-		*ret = stack;
-	return r;
+		return r;
+	}
+	uint32_t timeout_ms = 0;
+	slirp_pollfds_fill(stack->slirp, &timeout_ms, listen_longer, stack);
+	*ret = stack;
+	return 0;
 }
 
 void stack_free(struct stack *stack)
@@ -197,8 +219,25 @@ void stack_free(struct stack *stack)
 	free(stack);
 }
 
+static int get_nothing(int index, void *opaque)
+{
+	(void)index;
+	(void)opaque;
+	return 0;
+}
+
+/* time_passes - libslirp reads the clock in slirp_pollfds_poll alone: a flow begun by the first frame after a night's
+ * sleep would have ended before its answer. */
+static void time_passes(struct stack *stack)
+{
+	stack->slept = false;
+	slirp_pollfds_poll(stack->slirp, true, get_nothing, stack);
+}
+
 void stack_input(struct stack *stack, const uint8_t *frame, size_t n)
 {
+	if (stack->slept)
+		time_passes(stack);
 	slirp_input(stack->slirp, frame, (int)n);
 }
 
@@ -241,13 +280,18 @@ static void fill(void *data, struct loop *loop, int *timeout_ms)
 	uint32_t timeout = *timeout_ms < 0 ? UINT32_MAX : (uint32_t)*timeout_ms;
 	stack->loop = loop;
 	slirp_pollfds_fill(stack->slirp, &timeout, add_poll, stack);
-	*timeout_ms = timeout > INT32_MAX ? -1 : (int)timeout;
+	/* Never more than a second, and less for a socket that only listens (slirp_update_timeout); but where there is
+	 * no connection there is nothing to time. */
+	stack->slept = stack->n_open == 0;
+	if (stack->n_open > 0)
+		*timeout_ms = (int)timeout;
 }
 
 static void polled(void *data, struct loop *loop, bool failed)
 {
 	struct stack *stack = data;
 	stack->loop = loop;
+	stack->slept = false;
 	slirp_pollfds_poll(stack->slirp, failed, get_revents, stack);
 }
 
