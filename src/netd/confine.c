@@ -27,7 +27,10 @@
 #include "sbx/str.h"
 
 #define DNS_BACKLOG 64
-#define MEMORY_MAX_BYTES (UINT64_C(1) << 30)
+#define SOCKETS_MAX 8192
+/* A TCP connection has 256 KiB of buffers in libslirp, which ends the process where it gets no memory: so the sockets
+ * must run out first. */
+#define MEMORY_MAX_BYTES (UINT64_C(3) << 30)
 
 static int write_text(const char *path, const char *text, struct sbx_err *err)
 {
@@ -163,11 +166,11 @@ int confine_last(struct sbx_err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (setrlimit(limits[i].resource, &(struct rlimit){limits[i].max, limits[i].max}) < 0)
 			return sbx_fail(err, -errno, "set resource limit %d", (int)limits[i].resource);
-	/* Each connection is a descriptor. */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return sbx_fail(err, -errno, "read the limit of descriptors");
+	files.rlim_cur = files.rlim_max = files.rlim_max < SOCKETS_MAX ? files.rlim_max : SOCKETS_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+		return sbx_fail(err, -errno, "set the limit of descriptors");
 	int r = landlock_abi() > 0 ? landlock_confine_sockets(err) : 0;
 	if (r == 0 && (r = seccomp_net_helper(&filter)) < 0)
 		return sbx_fail(err, r, "find the helper's system-call filter");
