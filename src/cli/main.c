@@ -3,6 +3,7 @@
 /* sbx: finds the command and runs it.  The tables of commands; help. */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -172,6 +173,8 @@ int main(int argc, char **argv)
 {
 	if (privilege_check() < 0)
 		return CLI_RUN_FAILED;
+	/* A file beyond the caller's limit (ulimit -f) is an error that names it, not a death. */
+	signal(SIGXFSZ, SIG_IGN);
 	int status = run_line(argc, argv);
 	/* Output that a full disk or a closed descriptor swallowed is no success. Costs nothing where none was made. */
 	return status == CLI_OK ? print_flush() : status;

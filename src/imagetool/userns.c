@@ -58,7 +58,12 @@ static void __attribute__((noreturn)) child_main(const struct userns_job *job, i
 
 static int userns_fail(int code, struct sbx_err *err)
 {
-	if (code == -EPERM || code == -ENOSPC || code == -EACCES)
+	/* The kernel's -ENOSPC here is no full disk. */
+	if (code == -ENOSPC)
+		return sbx_fail_plain(err, -EUSERS,
+			"make a user namespace to unpack in: a limit of this machine is reached (sysctls "
+			"user.max_*_namespaces, or nested too deep)");
+	if (code == -EPERM || code == -EACCES)
 		return sbx_fail_plain(err, code,
 			"make a user namespace to unpack in: %s (`sbx doctor` says what forbids it and how to change "
 			"that)",
