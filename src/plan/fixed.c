@@ -128,23 +128,12 @@ static int check_unmask(const struct profile_value *unmask, struct sbx_err *err)
 static int add_covers(struct plan *p, struct sbx_err *err)
 {
 	const struct profile_value *unmask = profile_get(p->profile, KEY_Security_Unmask);
-	const struct profile_value *mask = profile_get(p->profile, KEY_Security_Mask);
 	int r = check_unmask(unmask, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(covers); i++)
 		if (!is_unmasked(unmask, covers[i].path))
 			add_cover(p, covers[i].kind, covers[i].path, "default");
-	for (size_t i = 0; i < mask->n_words; i++) {
-		_cleanup_free_ char *clean = path_clean(mask->words[i].text);
-		_cleanup_free_ char *origin = origin_word_text(&mask->words[i]);
-		bool inside = clean && (path_below(clean, "/proc") || path_below(clean, "/sys"));
-		if (!inside || path_depth(clean) < 2)
-			return word_fail(KEY_Security_Mask, &mask->words[i], -EINVAL, err,
-				"only paths below /proc and /sys are masked here; for others use [Files] "
-				"Inaccessible=");
-		add_cover(p, MOUNT_OP_MASK, clean, origin);
-	}
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What nothing inside can see: sbx's own directories, and [Files] Inaccessible.  A mask covers one path; the same file
- * of the host may show up at several, through the root and through each bind, and each of them is masked. */
+/* What nothing inside can see: sbx's own directories, [Files] Inaccessible and [Security] Mask.  A mask covers one
+ * path; the same file of the host may show up at several, through the root and through each bind, and each of them is
+ * masked. */
 
 #include <errno.h>
 #include <limits.h>
@@ -159,23 +160,25 @@ static void mask_everywhere(
 	}
 }
 
-static int hide_inaccessible(struct plan *p, const struct exposures *e, struct sbx_err *err)
+/* hide_words - the paths of a list key.  @flags: MOUNT_OP_OPTIONAL where one that is missing is none to hide; else it
+ * is made, so that nobody inside can make it later. */
+static int hide_words(
+	struct plan *p, const struct exposures *e, enum profile_key key, unsigned flags, struct sbx_err *err)
 {
-	const struct profile_value *value = profile_get(p->profile, KEY_Files_Inaccessible);
+	const struct profile_value *value = profile_get(p->profile, key);
 	for (size_t i = 0; i < value->n_words; i++) {
 		const struct profile_word *word = &value->words[i];
 		_cleanup_free_ char *dst = path_clean(word->text);
 		_cleanup_free_ char *origin = origin_word_text(word);
 		if (!dst || strcmp(dst, "/") == 0)
-			return word_fail(
-				KEY_Files_Inaccessible, word, -EINVAL, err, "expected an absolute path below the root");
+			return word_fail(key, word, -EINVAL, err, "expected an absolute path below the root");
 		_cleanup_free_ char *shown = shown_at(e, dst);
 		_cleanup_free_ char *real = shown ? path_real(shown) : NULL;
 		/* In /proc and /sys nothing can be made, so what is not there now is left alone. */
 		bool kernels = path_below(dst, "/proc") || path_below(dst, "/sys");
-		add_mask(p, dst, real, kernels ? MOUNT_OP_OPTIONAL : 0, origin);
+		add_mask(p, dst, real, kernels ? MOUNT_OP_OPTIONAL : flags, origin);
 		if (real)
-			mask_everywhere(p, e, real, 0, origin);
+			mask_everywhere(p, e, real, flags, origin);
 	}
 	return 0;
 }
@@ -187,7 +190,9 @@ int plan_hide(struct plan *p, struct sbx_err *err)
 	exposures_find(p->spec, &e);
 	for (size_t i = 0; i < p->own_dirs->n; i++)
 		mask_everywhere(p, &e, p->own_dirs->v[i], MOUNT_OP_OPTIONAL | MOUNT_OP_CREATE, "default");
-	int r = hide_inaccessible(p, &e, err);
+	int r = hide_words(p, &e, KEY_Files_Inaccessible, 0, err);
+	if (r == 0)
+		r = hide_words(p, &e, KEY_Security_Mask, MOUNT_OP_OPTIONAL, err);
 	if (r == 0)
 		masks_reduce(p->spec, first);
 	return r;

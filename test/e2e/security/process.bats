@@ -163,6 +163,11 @@ status_of() { # FIELD, of /proc/self/status in $output
 @test "Unmask and Mask in a profile are in force" {
 	hello --set Security.Mask=/proc/uptime -- sh -c 'cat /proc/uptime 2>/dev/null; echo end'
 	assert_eq end "$output"
+	hello --set 'Security.Mask=/etc/passwd /usr /no/such/place' -- \
+		/bin/sh -c 'cat /etc/passwd 2>&1; ls /usr 2>&1; ls /no 2>&1; echo x 2>&1 >/etc/passwd; echo end'
+	assert_eq end "$(tail -n 1 <<<"$output")"
+	assert_lacks "$output" root:
+	assert_lacks "$output" '^bin$'
 	hello --set Security.Unmask=/proc/interrupts -- sh -c 'head -n 1 /proc/interrupts'
 	assert_has "$output" 'CPU0'
 }

@@ -118,6 +118,10 @@ static void what_shows_too_much_is_masked_unless_unmasked(void **state)
 	assert_null(mount_at(spec, MOUNT_OP_READONLY, "/proc/sys"));
 	assert_non_null(mount_at(spec, MOUNT_OP_MASK, "/proc/keys"));
 	assert_non_null(mount_at(spec, MOUNT_OP_MASK, "/proc/cpuinfo"));
+
+	spec = planned(f, IMAGE "Mask=/etc/shadow\n[Files]\nInaccessible=/srv\n");
+	assert_true(mount_at(spec, MOUNT_OP_MASK, "/etc/shadow")->flags & MOUNT_OP_OPTIONAL);
+	assert_int_equal(mount_at(spec, MOUNT_OP_MASK, "/srv")->flags & MOUNT_OP_OPTIONAL, 0);
 }
 
 static void the_stores_and_states_directories_are_masked_in_every_bind_that_holds_them(void **state)
