@@ -172,8 +172,8 @@ int image_from_json(const char *name, const char *manifest, size_t manifest_len,
 	struct image **ret, struct sbx_err *err);
 
 /* store_reserve_make, store_reserve_drop - files that take some room, so that an image can be removed from a store on
- * a full disk: removing one makes a lock and writes a new index.json first. Made with the store and after each collection; failing to
- * make them is no failure. */
+ * a full disk: removing one makes a lock and writes a new index.json first. Made with the store and after each
+ * collection; failing to make them is no failure. */
 void store_reserve_make(const struct image_store *store);
 void store_reserve_drop(const struct image_store *store);
 
