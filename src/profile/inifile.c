@@ -2,10 +2,11 @@
 
 /* INI text through inih, without inih's limits.
  *
- * inih 55 as Debian builds it, and as test/unit/profile/test_inifile.c shows: lines are cut at 200 bytes and what is
- *left of them reaches the handler; " ;" begins a comment, also inside quotes; an indented line is more of the line
- *above; "Key: value" is a value; a section's name is cut at 49 bytes; text behind "]" is dropped; only the first line
- *that is wrong is told; line numbers may or may not be given to the handler, as the library was built.
+ * inih 55 as Debian builds it, and as test/unit/profile/test_inifile.c shows: lines are cut at 200 bytes and
+ * what is left of them reaches the handler; " ;" begins a comment, also inside quotes; an indented line is more
+ * of the line above; "Key: value" is a value; a section's name is cut at 49 bytes; text behind "]" is dropped;
+ * only the first line that is wrong is told; line numbers may or may not be given to the handler, as the library
+ * was built.
  *
  * So inih never sees the file.  The reader below makes logical lines (joined, unindented, checked for their form),
  * counts them, and hands each value over in pieces that are short lines of their own:
