@@ -31,3 +31,7 @@ int plan_check(const struct sandbox_spec *spec, struct sbx_err *err);
  * that another sbx makes later does not show up unmasked.  What the caller may not make, he cannot make later either.
  * Context: parent, before runtime_run. */
 void plan_prepare(const struct sandbox_spec *spec);
+
+/* plan_cgroup_of - the [Limits] of @profile that a cgroup enforces, alone: for a sandbox that runs.
+ * Returns 0, -errno with the line that is about. */
+int plan_cgroup_of(const struct profile *profile, struct sandbox_spec *spec, struct sbx_err *err);

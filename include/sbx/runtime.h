@@ -17,8 +17,8 @@ struct run_options {
 /* runtime_run - start the sandbox, supervise it, clean up.
  * *ret_status: the exit status of `sbx run`: the program's own, 128+N for signal N, 126 or 127 (then @err says why).
  * Returns 0 where the program was started (also when it failed), -errno where sbx itself failed: exit status 125.
- * 126 and 127: returns 0, *ret_status set and err->code set with the message to print.
- * Context: a single-threaded process; signals are handled here until it returns. */
+ * 126 and 127, and 137 where MemoryMax= was met: returns 0, *ret_status set and err->code set with the message to
+ * print. Context: a single-threaded process; signals are handled here until it returns. */
 int runtime_run(
 	const struct sandbox_spec *spec, const struct run_options *options, int *ret_status, struct sbx_err *err);
 

@@ -134,6 +134,21 @@ struct process_spec {
 	int oom_score_adj;
 };
 
+/* What is written to one file of the sandbox's cgroup. */
+struct cgroup_line {
+	const char *controller, *file; /* "memory", "memory.max"; static */
+	char *text;
+	const char *key; /* of [Limits]; static */
+	char *origin;
+};
+
+struct cgroup_spec {
+	struct cgroup_line *lines;
+	size_t n;         /* 0: no cgroup is made */
+	char *memory_max; /* MemoryMax= as written, for the message of who met it; NULL: none */
+	bool try_only;    /* Enforce=try: what cannot be enforced is said, and the run goes on */
+};
+
 struct rlimit_spec {
 	int resource;     /* RLIMIT_* */
 	const char *name; /* "NOFILE", static */
@@ -171,6 +186,7 @@ struct sandbox_spec {
 	struct net_spec net;
 	struct process_spec process;
 	struct security_spec security;
+	struct cgroup_spec cgroup;
 	struct rlimit_spec *rlimits;
 	size_t n_rlimits;
 	struct strv notes; /* what the person should know: downgrades, "escape" labels; one line each */

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include "sbx/err.h"
 #include "sbx/nethelper.h"
+#include "sbx/strv.h"
 
 /* The files in it. */
 #define STATE_RECORD "record.json"
@@ -22,8 +23,12 @@ int state_open(const char *name, struct sbx_err *err);
 struct state_record {
 	pid_t pid;        /* of its first process, which is not reaped before the lock is let go */
 	char network[16]; /* "slirp", "none" … */
+	char cgroup[512]; /* "/a/b"; "" where it has no limits */
 };
 int state_read(const char *name, struct state_record *ret, struct sbx_err *err);
+
+/* state_names - all running sandboxes, in the order of their names; appended to @ret. */
+int state_names(struct strv *ret, struct sbx_err *err);
 
 /* state_net_stats - the counters of a sandbox with Network=slirp.  -ENOENT where it has none. */
 int state_net_stats(const char *name, struct net_stats *ret, struct sbx_err *err);

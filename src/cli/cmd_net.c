@@ -26,20 +26,20 @@ enum { OPT_FORMAT = 1, OPT_FOLLOW };
 #define END_ROW {NULL, 0, CLI_ARG_NONE, NULL, NULL, 0, NULL}
 /* clang-format on */
 
-static const struct cli_option log_options[] = {FORMAT_ROW,
+static const struct cli_option net_log_options[] = {FORMAT_ROW,
 	{"follow", 'f', CLI_ARG_NONE, NULL, "go on with what comes, until the sandbox ends", OPT_FOLLOW, NULL},
 	END_ROW};
-static const struct cli_option stats_options[] = {FORMAT_ROW, END_ROW};
+static const struct cli_option net_stats_options[] = {FORMAT_ROW, END_ROW};
 
 static int net_log(int argc, char **argv);
 static int net_stats(int argc, char **argv);
 
 const struct cli_command net_subcommands[] = {
 	{"log", net_log, "[OPTIONS] NAME",
-		"the connections of a sandbox, or of its last run ([Network] LogConnections)", log_options, NULL,
+		"the connections of a sandbox, or of its last run ([Network] LogConnections)", net_log_options, NULL,
 		CLI_ARG_TEXT},
-	{"stats", net_stats, "[OPTIONS] NAME", "what has gone through a running sandbox's network", stats_options, NULL,
-		CLI_ARG_TEXT},
+	{"stats", net_stats, "[OPTIONS] NAME", "what has gone through a running sandbox's network", net_stats_options,
+		NULL, CLI_ARG_TEXT},
 	{NULL, NULL, NULL, NULL, NULL, NULL, CLI_ARG_NONE},
 };
 
@@ -83,16 +83,17 @@ static bool parse(const char *command, int argc, char **argv, struct words *word
 /* print_connection - one line of the log for people.  A line that is no such object is shown as it is. */
 static void print_connection(const char *line)
 {
-	const char *time = "", *protocol = "", *name = NULL, *address = "", *verdict = "";
+	const char *time = "", *protocol = "", *address = "", *verdict = "";
 	json_int_t port = 0;
 	json_auto_t *object = json_loads(line, 0, NULL);
 
-	if (!object || json_unpack(object, "{s:s, s:s, s?:s?, s:s, s:I, s:s}", "time", &time, "protocol", &protocol,
-			       "name", &name, "address", &address, "port", &port, "verdict", &verdict) < 0) {
+	if (!object || json_unpack(object, "{s:s, s:s, s:s, s:I, s:s}", "time", &time, "protocol", &protocol, "address",
+			       &address, "port", &port, "verdict", &verdict) < 0) {
 		_cleanup_free_ char *safe = text_escape(line);
 		printf("%s\n", safe);
 		return;
 	}
+	const char *name = json_string_value(json_object_get(object, "name")); /* null: not asked for by a name */
 	_cleanup_free_ char *safe = text_escape(name ? name : "-");
 	printf("%s %-8s %-4s %s %s %" JSON_INTEGER_FORMAT "\n", time, verdict, protocol, safe, address, port);
 }

@@ -18,6 +18,7 @@ static int (*const parts[])(struct plan *, struct sbx_err *) = {
 	plan_files,
 	plan_hide,
 	plan_limits,
+	plan_cgroup,
 	plan_require,
 };
 

@@ -26,6 +26,7 @@ int plan_env(struct plan *p, struct sbx_err *err);      /* env.c */
 int plan_net(struct plan *p, struct sbx_err *err);      /* net.c: before /etc, /sys and what asks about it */
 int plan_security(struct plan *p, struct sbx_err *err); /* security.c */
 int plan_require(struct plan *p, struct sbx_err *err);  /* require.c */
+int plan_cgroup(struct plan *p, struct sbx_err *err);   /* cgroup.c */
 int plan_limits(struct plan *p, struct sbx_err *err);   /* limits.c */
 
 /* plan_etc - the files of /etc that sbx makes, but for those that a mount from @first on covers. */

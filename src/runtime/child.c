@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -166,6 +167,8 @@ static int prepare(const struct child_task *t, int *ret_init_fd, struct sbx_err 
 	const struct sandbox_spec *spec = t->spec;
 	int r = sync_expect(t->sync_fd, SYNC_MAPPED, err);
 	trace_mark(t->trace, 1, NULL);
+	if (r == 0 && t->has_cgroup && unshare(CLONE_NEWCGROUP) < 0)
+		r = sbx_fail(err, -errno, "make a cgroup namespace");
 	if (r == 0 && sethostname(spec->process.host_name, strlen(spec->process.host_name)) < 0)
 		r = sbx_fail(err, -errno, "set the host name %s", spec->process.host_name);
 	if (r == 0)

@@ -12,7 +12,8 @@ struct child_task {
 	const struct sandbox_spec *spec;
 	const struct scratch *scratch;
 	int sync_fd;
-	bool terminal; /* a new pty */
+	bool terminal;   /* a new pty */
+	bool has_cgroup; /* of its own: the cgroup namespace is still to be made */
 	struct trace *trace;
 };
 

@@ -47,7 +47,7 @@ static _Noreturn void guard_main(const struct guard_charge *t, int launcher_pidf
 		if (null < 0 || dup2(null, fd) < 0)
 			close(fd);
 	const int held[] = {launcher_pidfd, t->sandbox_pidfd, t->userns_fd, t->helper_pidfd, t->scratch->fd,
-		t->scratch->lock_fd, t->state->fd, t->state->parent_fd, tty};
+		t->scratch->lock_fd, t->state->fd, t->state->parent_fd, t->cgroup->fd, tty};
 	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
 		if (held[i] >= 0)
 			keep[n++] = held[i];
@@ -67,6 +67,7 @@ static _Noreturn void guard_main(const struct guard_charge *t, int launcher_pidf
 		sys_pidfd_send_signal(t->helper_pidfd, SIGKILL);
 	}
 	scratch_remove(t->spec, t->scratch, t->userns_fd, NULL);
+	cgroup_remove(t->cgroup);
 	state_remove(t->state);
 	_exit(0);
 }

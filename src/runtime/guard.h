@@ -4,6 +4,7 @@
 /* The guard: a process that sleeps until the launcher is dead, and then does what the launcher would have done. */
 
 #include <sys/types.h>
+#include "cgroup.h"
 #include "rootfs.h"
 #include "state_run.h"
 
@@ -17,6 +18,7 @@ struct guard_charge {
 	const struct sandbox_spec *spec;
 	struct scratch *scratch;
 	struct run_state *state;
+	struct cgroup *cgroup;
 	int sandbox_pidfd; /* of the sandbox's first process */
 	int userns_fd;     /* of its user namespace */
 	int helper_pidfd;  /* of what serves its network, which may not notice that the sandbox is gone */

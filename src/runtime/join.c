@@ -54,13 +54,13 @@ struct word {
 };
 
 /* enter_and_clone - in the process between.  Returns in the child alone; it is the launcher's, by CLONE_PARENT. */
-static void enter_and_clone(int user_fd, int net_fd, uint64_t flags, int sock)
+static void enter_and_clone(int user_fd, int net_fd, uint64_t flags, int cgroup_fd, int sock)
 {
 	struct word word = {0};
 	int pidfd = -1;
 	if (setns(user_fd, CLONE_NEWUSER) < 0 || setns(net_fd, CLONE_NEWNET) < 0)
 		word.pid = sbx_fail(&word.err, -errno, "enter the namespaces");
-	else if ((word.pid = proc_clone(flags | CLONE_PARENT, -1, &pidfd)) == 0)
+	else if ((word.pid = proc_clone(flags | CLONE_PARENT, cgroup_fd, &pidfd)) == 0)
 		return;
 	else if (word.pid < 0)
 		sbx_fail(&word.err, word.pid, "make the sandbox's first process");
@@ -83,7 +83,7 @@ static pid_t hear_child(int sock, int *ret_pidfd, struct sbx_err *err)
 			  : sbx_fail_plain(err, -EPROTO, "the sandbox's first process came without a descriptor");
 }
 
-pid_t join_clone(const struct sandbox_spec *spec, uint64_t flags, int *ret_pidfd, struct sbx_err *err)
+pid_t join_clone(const struct sandbox_spec *spec, uint64_t flags, int cgroup_fd, int *ret_pidfd, struct sbx_err *err)
 {
 	const char *name = spec->net.joined;
 	struct state_record other;
@@ -105,7 +105,7 @@ pid_t join_clone(const struct sandbox_spec *spec, uint64_t flags, int *ret_pidfd
 	if (between < 0)
 		return sbx_fail(err, between, "fork");
 	if (between == 0) {
-		enter_and_clone(user_fd, net_fd, flags & ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWNET), theirs);
+		enter_and_clone(user_fd, net_fd, flags & ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWNET), cgroup_fd, theirs);
 		close(between_fd);
 		return 0;
 	}

@@ -11,4 +11,4 @@
 /* join_clone - like proc_clone, but the child begins in the user and network namespaces of the sandbox
  * @spec->net.joined, which has to have the same id maps.  Who owns a network namespace is a user namespace, and only
  * its members may enter. Returns the pid in the parent, 0 in the child, -errno.  Context: parent, single-threaded. */
-pid_t join_clone(const struct sandbox_spec *spec, uint64_t flags, int *ret_pidfd, struct sbx_err *err);
+pid_t join_clone(const struct sandbox_spec *spec, uint64_t flags, int cgroup_fd, int *ret_pidfd, struct sbx_err *err);

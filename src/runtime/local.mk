@@ -6,7 +6,7 @@ libruntime_a_SOURCES = include/sbx/runtime.h src/runtime/build.h src/runtime/fus
 	src/runtime/probe.c src/runtime/scratch.c src/runtime/stack.c src/runtime/sync.c src/runtime/child.c src/runtime/child.h \
 	src/runtime/guard.c src/runtime/guard.h src/runtime/identity.c src/runtime/identity.h src/runtime/lockdown.c \
 	src/runtime/lockdown.h src/runtime/monitor.c src/runtime/monitor.h src/runtime/pty.c src/runtime/pty.h \
-	src/runtime/join.c src/runtime/join.h src/runtime/net.c src/runtime/net.h src/runtime/net_pasta.c src/runtime/run.c \
+	src/runtime/cgroup.c src/runtime/cgroup.h src/runtime/cgroup_scope.c src/runtime/join.c src/runtime/join.h src/runtime/net.c src/runtime/net.h src/runtime/net_pasta.c src/runtime/run.c \
 	include/sbx/state.h src/runtime/state.c src/runtime/state_record.c src/runtime/state_run.h \
 	src/runtime/trace.c src/runtime/trace.h src/runtime/userns.c src/runtime/userns.h
 libruntime_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

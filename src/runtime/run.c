@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "cgroup.h"
 #include "child.h"
 #include "fuse.h"
 #include "guard.h"
@@ -43,6 +44,7 @@ struct run {
 	size_t n_fuse;
 	struct net_helper net;
 	struct run_state state;
+	struct cgroup cgroup;
 	struct pty_relay relay;
 	bool wrote_pid_file;
 };
@@ -73,10 +75,14 @@ static int start_child(struct run *run, struct sbx_err *err)
 		return sbx_fail(err, -errno, "socketpair");
 	run->sync_fd = pair[0];
 	uint64_t flags = namespaces(run->spec);
-	run->pid = run->spec->net.kind == NET_SANDBOX ? join_clone(run->spec, flags, &run->pidfd, err)
-						      : proc_clone(flags, -1, &run->pidfd);
+	/* Made now it would have the launcher's cgroup as its root: the child makes it. */
+	if (run->cgroup.fd >= 0)
+		flags &= ~(uint64_t)CLONE_NEWCGROUP;
+	run->pid = run->spec->net.kind == NET_SANDBOX ? join_clone(run->spec, flags, run->cgroup.fd, &run->pidfd, err)
+						      : proc_clone(flags, run->cgroup.fd, &run->pidfd);
 	if (run->pid == 0) {
-		struct child_task task = {run->spec, &run->scratch, pair[1], run->terminal, run->trace};
+		struct child_task task = {
+			run->spec, &run->scratch, pair[1], run->terminal, run->cgroup.fd >= 0, run->trace};
 		close(pair[0]);
 		child_main(&task);
 	}
@@ -246,6 +252,8 @@ static int run_start(struct run *run, int *ret_status, struct sbx_err *err)
 	if (r == 0)
 		r = state_create(run->spec, &run->state, err);
 	if (r == 0)
+		r = cgroup_create(run->spec, run->state.name, &run->cgroup, err);
+	if (r == 0)
 		r = scratch_create(run->spec, &run->scratch, err);
 	trace_mark(run->trace, 0, "scratch directory");
 	if (r == 0)
@@ -260,9 +268,9 @@ static int run_start(struct run *run, int *ret_status, struct sbx_err *err)
 		r = net_start(run->spec, run->pid, &run->state, &run->net, err);
 	trace_mark(run->trace, 0, "network helper");
 	if (r == 0)
-		r = state_write(&run->state, run->spec, run->pid, err);
+		r = state_write(&run->state, run->spec, run->pid, run->cgroup.path, err);
 	const struct guard_charge charge = {
-		run->spec, &run->scratch, &run->state, run->pidfd, run->userns_fd, run->net.pidfd, tty};
+		run->spec, &run->scratch, &run->state, &run->cgroup, run->pidfd, run->userns_fd, run->net.pidfd, tty};
 	if (r == 0)
 		r = guard_start(&charge, &run->guard, err);
 	trace_mark(run->trace, 0, "guard");
@@ -285,6 +293,7 @@ static void run_end(struct run *run)
 	cleanup_free(&run->fuse);
 	if (scratch_remove(run->spec, &run->scratch, run->userns_fd, &err) < 0)
 		log_warning("%s", err.msg);
+	cgroup_remove(&run->cgroup);
 	state_remove(&run->state);
 	if (run->wrote_pid_file)
 		unlink(run->options->pid_file);
@@ -314,6 +323,7 @@ int runtime_run(
 		.signal_fd = -1,
 		.net = NET_HELPER_NONE,
 		.state = RUN_STATE_NONE,
+		.cgroup = CGROUP_NONE,
 		.guard = {.pid = -1, .pidfd = -1},
 		.relay = {.master_fd = -1, .tty_fd = -1},
 	};
@@ -324,7 +334,13 @@ int runtime_run(
 		r = report_start(&run, err);
 	if (r == 0)
 		r = supervise(&run, ret_status, err);
+	bool ran_out = started && spec->cgroup.memory_max && cgroup_ran_out(&run.cgroup);
 	run_end(&run);
+	if (ran_out) {
+		*ret_status = 128 + SIGKILL;
+		r = 0;
+		sbx_fail_plain(err, -ENOMEM, "out of memory: MemoryMax=%s", spec->cgroup.memory_max);
+	}
 	if (started && r == 0)
 		report_end(&run, *ret_status);
 	/* Not found, not executable: the sandbox was there, the program was not. */

@@ -126,6 +126,33 @@ int state_open(const char *name, struct sbx_err *err)
 	return steal_fd(&fd);
 }
 
+static int name_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int state_names(struct strv *ret, struct sbx_err *err)
+{
+	struct dirent *entry;
+	_cleanup_free_ char *parent = dir_runtime(err);
+	_cleanup_dir_ DIR *dir = parent ? opendir(parent) : NULL;
+	size_t before = ret->n;
+	if (!parent)
+		return -ENOENT;
+	if (!dir)
+		return errno == ENOENT ? 0 : sbx_fail(err, -errno, "open %s", parent);
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		_cleanup_close_ int fd = dir_open(dirfd(dir), entry->d_name);
+		if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && faccessat(fd, STATE_RECORD, F_OK, 0) == 0)
+			strv_add(ret, entry->d_name);
+	}
+	if (ret->n > before)
+		qsort(ret->v + before, ret->n - before, sizeof *ret->v, name_order);
+	return 0;
+}
+
 int state_net_stats(const char *name, struct net_stats *ret, struct sbx_err *err)
 {
 	_cleanup_close_ int dir = state_open(name, err);

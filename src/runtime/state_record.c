@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the directory of a running sandbox says of it, as JSON: {"name", "pid", "network", "image", "command": [...],
- * "created": seconds since 1970}.  Written once, before the program starts; read by other commands without a lock. */
+/* What the directory of a running sandbox says of it, as JSON: {"name", "pid", "network", "cgroup" (a path or null),
+ * "image", "command": [...], "created": seconds since 1970}.  Written once, before the program starts; read by other
+ * commands without a lock. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,13 +30,15 @@ static json_t *text_json(const char *text)
 	return json_string(safe);
 }
 
-int state_write(const struct run_state *state, const struct sandbox_spec *spec, pid_t pid, struct sbx_err *err)
+int state_write(const struct run_state *state, const struct sandbox_spec *spec, pid_t pid, const char *cgroup,
+	struct sbx_err *err)
 {
 	json_auto_t *record = json_object();
 	json_t *command = json_array();
 	json_object_set_new(record, "name", json_string(state->name));
 	json_object_set_new(record, "pid", json_integer(pid));
 	json_object_set_new(record, "network", json_string(net_kind_name(spec->net.kind)));
+	json_object_set_new(record, "cgroup", text_json(cgroup));
 	json_object_set_new(record, "image", text_json(spec->image));
 	for (size_t i = 0; i < spec->process.argv.n; i++)
 		json_array_append_new(command, text_json(spec->process.argv.v[i]));
@@ -71,6 +74,8 @@ int state_read(const char *name, struct state_record *ret, struct sbx_err *err)
 		pid > INT32_MAX)
 		return sbx_fail_plain(err, -EPROTO, "what is known of %s is of another version of sbx", name);
 	ret->pid = (pid_t)pid;
+	const char *cgroup = json_string_value(json_object_get(record, "cgroup"));
+	snprintf(ret->cgroup, sizeof ret->cgroup, "%s", cgroup ? cgroup : "");
 	snprintf(ret->network, sizeof ret->network, "%s", network);
 	return 0;
 }

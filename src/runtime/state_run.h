@@ -17,8 +17,9 @@ struct run_state {
  * was given (Name=, --name), else NAME-2, NAME-3 … is taken.  Context: parent. */
 int state_create(const struct sandbox_spec *spec, struct run_state *ret, struct sbx_err *err);
 
-/* state_write - what other commands may know of it.  @pid: of the first process. */
-int state_write(const struct run_state *state, const struct sandbox_spec *spec, pid_t pid, struct sbx_err *err);
+/* state_write - what other commands may know of it.  @pid: of the first process.  @cgroup: its path, or NULL. */
+int state_write(const struct run_state *state, const struct sandbox_spec *spec, pid_t pid, const char *cgroup,
+	struct sbx_err *err);
 
 /* state_remove - *state is empty afterwards.  Context: parent or guard. */
 void state_remove(struct run_state *state);

@@ -10,7 +10,8 @@
  * host's are followed, allow_domains: [TEXT], allow_addresses: [TEXT], origin}; process {argv, origin, env, cwd, user,
  * group, groups, keep_groups, host_name, terminal, run_init, stop_signal, stop_timeout_ms, runtime_max_ms, umask, nice,
  * oom_score_adj}; limits
- * [{name, soft, hard, origin}], infinity as null; security {capabilities: [NAME], capabilities_explicit, no_new_privs,
+ * [{name, soft, hard, origin}], infinity as null; cgroup [{key,
+ * file, text, origin}]; security {capabilities: [NAME], capabilities_explicit, no_new_privs,
  * seccomp, seccomp_instructions, fake_root, scope_abstract_unix, origin}; notes [TEXT]. A text that is not UTF-8 is
  * given with its bytes escaped (text_escape). */
 
@@ -201,6 +202,20 @@ static json_t *limit_value_json(rlim_t value)
 	return value == RLIM_INFINITY ? json_null() : json_integer((json_int_t)value);
 }
 
+static json_t *cgroup_json(const struct cgroup_spec *cgroup)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < cgroup->n; i++) {
+		json_t *object = json_object();
+		set_text(object, "key", cgroup->lines[i].key);
+		set_text(object, "file", cgroup->lines[i].file);
+		set_text(object, "text", cgroup->lines[i].text);
+		set_text(object, "origin", cgroup->lines[i].origin);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 static json_t *limits_json(const struct sandbox_spec *spec)
 {
 	json_t *array = json_array();
@@ -247,6 +262,7 @@ int spec_print_json(const struct sandbox_spec *spec, FILE *out)
 	json_object_set_new(document, "network", network_json(&spec->net));
 	json_object_set_new(document, "process", process_json(&spec->process));
 	json_object_set_new(document, "limits", limits_json(spec));
+	json_object_set_new(document, "cgroup", cgroup_json(&spec->cgroup));
 	json_object_set_new(document, "security", security_json(&spec->security));
 	json_object_set_new(document, "notes", list_json(&spec->notes));
 	int r = json_dumpf(document, out, JSON_INDENT(2));

@@ -167,9 +167,17 @@ static void print_limit_value(FILE *out, rlim_t value)
 
 static void print_limits(FILE *out, const struct sandbox_spec *spec)
 {
-	if (!spec->n_rlimits)
+	if (!spec->n_rlimits && !spec->cgroup.n)
 		return;
 	print_heading(out, "Limits", NULL);
+	for (size_t i = 0; i < spec->cgroup.n; i++) {
+		const struct cgroup_line *line = &spec->cgroup.lines[i];
+		fprintf(out, "  %-14s its cgroup's %s is %s  [", line->key, line->file, line->text);
+		print_escaped(out, line->origin);
+		fputs("]\n", out);
+	}
+	if (spec->cgroup.try_only && spec->cgroup.n)
+		fputs("  Enforce=try: where the cgroup cannot be had, that is said and the run goes on\n", out);
 	for (size_t i = 0; i < spec->n_rlimits; i++) {
 		const struct rlimit_spec *limit = &spec->rlimits[i];
 		fprintf(out, "  %-14s ", limit->name);

@@ -69,6 +69,12 @@ void spec_free(struct sandbox_spec *spec)
 	free(spec->security.seccomp_name);
 	free(spec->security.seccomp);
 	free(spec->security.origin);
+	for (size_t i = 0; i < spec->cgroup.n; i++) {
+		free(spec->cgroup.lines[i].text);
+		free(spec->cgroup.lines[i].origin);
+	}
+	free(spec->cgroup.lines);
+	free(spec->cgroup.memory_max);
 	for (size_t i = 0; i < spec->n_rlimits; i++)
 		free(spec->rlimits[i].origin);
 	free(spec->rlimits);

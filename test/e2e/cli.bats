@@ -171,10 +171,6 @@ one_line_error() {
 @test "what is not in this build is refused by run, and named" {
 	run_sbx 125 run -d --image "$HELLO_IMAGE" -- true
 	assert_has "$stderr" 'not in this build yet'
-	hello_fails 125 -m 512M -- true
-	assert_has "$stderr" 'MemoryMax.*not in this build yet'
-	hello_fails 125 --cpus 1.5 -- true
-	assert_has "$stderr" 'not in this build yet'
 	hello_fails 125 --set Desktop.Fonts=yes -- true
 	assert_has "$stderr" 'Fonts.*not in this build yet'
 	hello_fails 125 --keep -- true

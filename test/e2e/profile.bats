@@ -15,7 +15,8 @@ one_line_error() {
 @test "profile keys lists the language, and one key by its name or alias" {
 	run_sbx 0 profile keys
 	assert_has "$output" '^\[Sandbox\]$'
-	assert_has "$output" '^MemoryMax .*also Memory.*not in this build yet'
+	assert_has "$output" '^MemoryMax .*also Memory'
+	assert_has "$output" '^Fonts .*not in this build yet'
 	run_sbx 0 profile keys exec.workingdir
 	assert_has "$output" '^WorkingDirectory '
 	assert_lacks "$output" '^Exec '
@@ -40,13 +41,13 @@ one_line_error() {
 	profile=$(write_profile later <<-'END'
 		[Sandbox]
 		Rootfs=/
-		[Limits]
-		MemoryMax=1G
+		[Desktop]
+		Fonts=yes
 	END
 	)
 	run_sbx 0 profile check "$profile"
-	assert_has "$output" 'later.ini:4: \[Limits\] MemoryMax.*not in this build yet'
-	sed -i 's/1G/much/' "$profile"
+	assert_has "$output" 'later.ini:4: \[Desktop\] Fonts.*not in this build yet'
+	sed -i 's/yes/much/' "$profile"
 	run_sbx 1 profile check "$profile"
 	assert_eq "" "$output" "standard output"
 	assert_has "$stderr" 'later.ini:4'
@@ -57,8 +58,8 @@ one_line_error() {
 	good=$(write_profile good <<-'END'
 		[Sandbox]
 		Rootfs=/
-		[Limits]
-		MemoryMax=1G
+		[Desktop]
+		Fonts=yes
 	END
 	)
 	bad=$(write_profile bad <<-'END'
@@ -76,7 +77,7 @@ one_line_error() {
 import json, sys
 good, bad, none = json.load(sys.stdin)
 assert good["ok"] and not good["problems"], good
-assert any("MemoryMax" in line for line in good["notes"]), good
+assert any("Fonts" in line for line in good["notes"]), good
 assert not bad["ok"] and len(bad["problems"]) == 2, bad
 assert "bad.ini:3" in bad["problems"][0] and "bad.ini:5" in bad["problems"][1], bad
 assert not none["ok"] and "no-such-profile" in none["problems"][0], none' <<<"$output"

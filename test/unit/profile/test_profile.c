@@ -335,9 +335,9 @@ static void test_keys_of_a_later_build_are_accepted_and_counted(void **state)
 	struct fixture *f = *state;
 	_cleanup_strv_ struct strv notes = {0};
 
-	load_text(f, "[Limits]\nMemoryMax=1G\nTasksMax=\n[Desktop]\nAppID=org.x.Y\n");
+	load_text(f, "[Desktop]\nFonts=yes\nThemes=\n[Desktop]\nAppID=org.x.Y\n");
 	assert_int_equal(profile_unsupported(f->profile, &notes), 2);
-	assert_non_null(strstr(notes.v[0], "box.ini:2: [Limits] MemoryMax: not in this build yet"));
+	assert_non_null(strstr(notes.v[0], "box.ini:2: [Desktop] Fonts: not in this build yet"));
 	assert_non_null(strstr(notes.v[1], "box.ini:5: [Desktop] AppID: not in this build yet"));
 }
 
