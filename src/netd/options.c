@@ -145,7 +145,7 @@ int netd_options_parse(int argc, char **argv, struct netd_options *ret, struct s
 
 void netd_options_clear(struct netd_options *options)
 {
-	cleanup_free(&options->publish);
+	free(options->publish);
 	allow_free(options->allow);
-	options->allow = NULL;
+	*options = (struct netd_options){0};
 }
