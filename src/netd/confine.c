@@ -149,29 +149,48 @@ int confine_namespaces(const char *dns_path, int *ret_dns_fd, struct sbx_err *er
 	return r == 0 ? fork_inside(err) : r;
 }
 
-int confine_last(struct sbx_err *err)
+/* clang says it in a way of its own. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
+/* limits_set - each at most so much; what the caller had less of stays less. */
+static int limits_set(struct sbx_err *err)
 {
-	struct seccomp_filter filter;
-	struct rlimit files = {0};
-	const struct {
+	static const struct {
 		__rlimit_resource_t resource;
 		rlim_t max;
 	} limits[] = {
+#if !defined(__SANITIZE_ADDRESS__) /* whose shadow memory counts */
 		{RLIMIT_AS, MEMORY_MAX_BYTES},
+#endif
 		{RLIMIT_CORE, 0},
 		{RLIMIT_FSIZE, NETLOG_MAX_BYTES + 4096},
 		{RLIMIT_MEMLOCK, 0},
 		{RLIMIT_NPROC, 1},
+		{RLIMIT_NOFILE, SOCKETS_MAX},
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-		if (setrlimit(limits[i].resource, &(struct rlimit){limits[i].max, limits[i].max}) < 0)
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct rlimit limit;
+		if (getrlimit(limits[i].resource, &limit) < 0)
+			return sbx_fail(err, -errno, "read resource limit %d", (int)limits[i].resource);
+		if (limit.rlim_max > limits[i].max)
+			limit.rlim_max = limits[i].max;
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(limits[i].resource, &limit) < 0)
 			return sbx_fail(err, -errno, "set resource limit %d", (int)limits[i].resource);
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return sbx_fail(err, -errno, "read the limit of descriptors");
-	files.rlim_cur = files.rlim_max = files.rlim_max < SOCKETS_MAX ? files.rlim_max : SOCKETS_MAX;
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
-		return sbx_fail(err, -errno, "set the limit of descriptors");
-	int r = landlock_abi() > 0 ? landlock_confine_sockets(err) : 0;
+	}
+	return 0;
+}
+
+int confine_last(struct sbx_err *err)
+{
+	struct seccomp_filter filter;
+	int r = limits_set(err);
+	if (r == 0 && landlock_abi() > 0)
+		r = landlock_confine_sockets(err);
 	if (r == 0 && (r = seccomp_net_helper(&filter)) < 0)
 		return sbx_fail(err, r, "find the helper's system-call filter");
 	return r == 0 ? seccomp_install(filter.insns, filter.n_insns, err) : r;

@@ -132,8 +132,9 @@ int main(int argc, char **argv)
 	static struct netd n; /* the flow table is no matter for a stack */
 	struct sbx_err err = {0};
 	n.gate.tap_fd = n.options.control_fd = n.gate.log.fd = -1;
-	/* libslirp writes to sockets whose other end may be gone. */
+	/* libslirp writes to sockets whose other end may be gone; a log that may not grow loses lines. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (set_up(&n, argc, argv, &err) < 0) {
 		if (n.options.control_fd < 0 || say(n.options.control_fd, NET_FAILED, &err) < 0)
 			fprintf(stderr, "%s\n", err.msg);
