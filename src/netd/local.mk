@@ -16,7 +16,7 @@ sbx_net_LDADD = libnetd.a libpolicy.a $(FLOOR_SYS) -lslirp
 if HAVE_CMOCKA
 NETD_TESTS = test/unit/netd/test_packet test/unit/netd/test_allow test/unit/netd/test_dns_message \
 	test/unit/netd/test_corpus test/unit/netd/test_dns test/unit/netd/test_dns_tcp \
-	test/unit/netd/test_loop test/unit/netd/test_options test/unit/netd/test_gate
+	test/unit/netd/test_loop test/unit/netd/test_options test/unit/netd/test_gate test/unit/netd/test_helper
 check_PROGRAMS += $(NETD_TESTS)
 TESTS += $(NETD_TESTS)
 NETD_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -48,6 +48,9 @@ test_unit_netd_test_options_LDADD = $(NETD_TEST_LIBS)
 test_unit_netd_test_gate_SOURCES = test/unit/netd/test_gate.c test/unit/netd/frames.h
 test_unit_netd_test_gate_CFLAGS = $(NETD_TEST_CFLAGS)
 test_unit_netd_test_gate_LDADD = $(NETD_TEST_LIBS)
+test_unit_netd_test_helper_SOURCES = test/unit/netd/test_helper.c test/unit/netd/frames.h
+test_unit_netd_test_helper_CFLAGS = $(NETD_TEST_CFLAGS)
+test_unit_netd_test_helper_LDADD = $(NETD_TEST_LIBS)
 endif
 EXTRA_DIST += $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/test/fuzz/corpus/packet/* $(srcdir)/test/fuzz/corpus/dns/*))
 
