@@ -16,6 +16,7 @@
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include "sbx/cgroupfs.h"
 #include "sbx/cleanup.h"
 #include "sbx/image.h"
 #include "sbx/path.h"
@@ -317,6 +318,52 @@ static void look_landlock(struct doctor *d, struct doctor_finding *ret)
 		good(ret, xasprintf("ABI %d", abi));
 }
 
+/* look_limits - by trying: a scope of the user's systemd, and what it could hand on. */
+static void look_limits(struct doctor *d, struct doctor_finding *ret)
+{
+	static const char *const controllers[] = {"cpu", "cpuset", "io", "memory", "pids"};
+	static const char costs[] = "MemoryMax, CPUQuota, TasksMax and the other limits of a cgroup are refused";
+	struct sbx_err err = {0};
+	_cleanup_free_ char *run = helper_find("systemd-run");
+	_cleanup_free_ char *manager =
+		xasprintf("/user.slice/user-%u.slice/user@%u.service", (unsigned)geteuid(), (unsigned)geteuid());
+
+	(void)d;
+	if (cgroup_v2_check(&err) < 0) {
+		char *cut = strstr(err.msg, ": boot it");
+		if (cut)
+			*cut = '\0';
+		lack(ret, xstrdup(err.msg), costs, xstrdup(cut ? cut + 2 : "cgroup v2"));
+		return;
+	}
+	const char *argv[] = {run, "--user", "--scope", "--quiet", "--property=Delegate=yes", "--", "/bin/true", NULL};
+	if (!run || helper_run(argv, &err) < 0) {
+		lack(ret,
+			run ? xasprintf("your systemd gives no scope: %s", err.msg)
+			    : xstrdup("there is no systemd here"),
+			costs,
+			xstrdup("log in so that a user manager runs (not by su), or loginctl enable-linger; or start "
+				"sbx in a "
+				"cgroup that is delegated to you"));
+		return;
+	}
+	_cleanup_close_ int fd = cgroup_open(manager, &err);
+	_cleanup_strbuf_ struct strbuf missing = {0};
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(controllers); i++)
+		if (!cgroup_has(fd, "cgroup.controllers", controllers[i]))
+			strbuf_addf(&missing, " %s", controllers[i]);
+	if (missing.len == 0)
+		good(ret, xstrdup("your systemd gives scopes with cpu, cpuset, io, memory and pids"));
+	else
+		lack(ret, xasprintf("your systemd gives scopes, but not the controllers%s", missing.s),
+			"the limits of these controllers are refused",
+			xstrdup("as root: mkdir -p /etc/systemd/system/user@.service.d; printf "
+				"'[Service]\\nDelegate=cpu cpuset io "
+				"memory pids\\n' >/etc/systemd/system/user@.service.d/delegate.conf; systemctl "
+				"daemon-reload; then "
+				"log out and in"));
+}
+
 static void look_tun(struct doctor *d, struct doctor_finding *ret)
 {
 	(void)d;
@@ -387,6 +434,7 @@ const struct doctor_check doctor_checks[] = {
 	{"proc", "Own /proc", DOCTOR_BETTER, look_proc},
 	{"seccomp", "Seccomp", DOCTOR_NEEDED, look_seccomp},
 	{"landlock", "Landlock", DOCTOR_BETTER, look_landlock},
+	{"limits", "Limits", DOCTOR_BETTER, look_limits},
 	{"tun-device", "/dev/net/tun", DOCTOR_BETTER, look_tun},
 	{"pasta", "pasta", DOCTOR_BETTER, look_pasta},
 	{"ping", "Ping", DOCTOR_BETTER, look_ping},

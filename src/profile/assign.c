@@ -242,10 +242,13 @@ static bool range_check(
 {
 	if (!row->has_range || (num >= row->min && num <= row->max))
 		return true;
-	_cleanup_free_ char *why =
-		row->max == INT64_MAX || row->info.type == KEY_MODE || row->info.type == KEY_PERCENT
-			? xasprintf("out of range; expected %s", row->info.help)
-			: xasprintf("out of range; expected %lld to %lld", (long long)row->min, (long long)row->max);
+	_cleanup_free_ char *why = NULL;
+	if (row->info.type == KEY_MODE || row->info.type == KEY_PERCENT)
+		why = xasprintf("out of range; expected %s", row->info.help);
+	else if (row->max == INT64_MAX)
+		why = xasprintf("out of range; expected %lld or more", (long long)row->min);
+	else
+		why = xasprintf("out of range; expected %lld to %lld", (long long)row->min, (long long)row->max);
 	return wrong(a, problems, text, why);
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "sbx/cleanup.h"
 #include "sbx/parse.h"
 #include "sbx/str.h"
@@ -68,10 +69,14 @@ int check_cpus(enum profile_key key, const char *word, struct sbx_err *err)
 	uint64_t first, last;
 
 	(void)key;
+	long processors = sysconf(_SC_NPROCESSORS_CONF);
 	while ((range = strsep(&rest, ","))) {
 		char *end = range, *begin = strsep(&end, "-");
 		if (parse_u64(begin, 65535, &first) < 0 || (end && (parse_u64(end, 65535, &last) < 0 || last < first)))
 			return sbx_fail_plain(err, -EINVAL, "no processors; expected numbers and ranges, 0-3,5");
+		if (processors > 0 && (end ? last : first) >= (uint64_t)processors)
+			return sbx_fail_plain(
+				err, -ERANGE, "beyond this machine, whose processors are 0 to %ld", processors - 1);
 	}
 	return 0;
 }

@@ -31,6 +31,7 @@
 #define CHECK(function) .check = function
 #define PAIRS(function) .check = function, .pairs = true
 #define RANGE(least, most) .has_range = true, .min = least, .max = most
+#define RANGE_CHECK(least, most, function) .has_range = true, .min = least, .max = most, .check = function
 #define CHOICES(...)                          \
 	.info.choices = (const char *const[]) \
 	{                                     \

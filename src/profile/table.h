@@ -49,4 +49,4 @@ key_check check_image, check_platform, check_sandbox_name, check_join, check_use
 key_check check_network, check_publish, check_port, check_dns, check_domain, check_add_host, check_allow_domain,
 	check_allow_address;
 key_check check_bind, check_tmpfs, check_inside, check_idmap, check_rlimit, check_userns, check_scratch;
-key_check check_cpus, check_io_size, check_io_count;
+key_check check_cpus, check_io_size, check_io_count, check_memory, check_swap, check_quota, check_tasks;
