@@ -3,13 +3,19 @@
 /* What the _cleanup_*_ attributes call at the end of a scope.  All keep errno, so that `return -errno` works. */
 
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include "sbx/cleanup.h"
 
 void cleanup_free(void *p)
 {
 	int saved = errno;
-	free(*(void **)p);
+	void *block;
+	/* By bytes: the pointer is one to char, to a struct ..., and nobody's void *. */
+	memcpy(&block, p, sizeof block);
+	free(block);
+	block = NULL;
+	memcpy(p, &block, sizeof block);
 	errno = saved;
 }
 

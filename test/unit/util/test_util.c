@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "sbx/cleanup.h"
 #include "sbx/err.h"
@@ -204,6 +205,21 @@ static void booleans_are_the_eight_words(void **state)
 	assert_int_equal(parse_bool("y", &b), -EINVAL);
 }
 
+static void what_is_cleaned_up_is_gone_and_can_be_cleaned_up_again(void **state)
+{
+	(void)state;
+	char *text = xstrdup("text");
+	int fd = dup(0);
+	errno = EBADMSG;
+	for (int i = 0; i < 2; i++) {
+		cleanup_free(&text);
+		cleanup_close(&fd);
+	}
+	assert_null(text);
+	assert_int_equal(fd, -1);
+	assert_int_equal(errno, EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_misspelt_word_finds_its_neighbour),
 		cmocka_unit_test(names_from_strangers_cannot_drive_a_terminal),
 		cmocka_unit_test(an_environment_keeps_one_value_a_name),
+		cmocka_unit_test(what_is_cleaned_up_is_gone_and_can_be_cleaned_up_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
