@@ -88,6 +88,34 @@ static struct net_record hear(void)
 	return record;
 }
 
+/* status_of - a field of /proc/PID/status, without the white space before it. */
+static char *status_of(pid_t pid, const char *field)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)pid), *line = NULL;
+	_cleanup_file_ FILE *file = fopen(path, "re");
+	size_t room = 0, n = strlen(field);
+	assert_non_null(file);
+	while (getline(&line, &room, file) > 0)
+		if (strncmp(line, field, n) == 0 && line[n] == ':') {
+			line[strcspn(line, "\n")] = '\0';
+			return xstrdup(line + n + 1 + strspn(line + n + 1, " \t"));
+		}
+	fail_msg("no %s in %s", field, path);
+	return NULL;
+}
+
+/* wait_until_confined - the outer process is on its own way when the inner one says that it is ready. */
+static void wait_until_confined(pid_t pid)
+{
+	for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms += 10) {
+		_cleanup_free_ char *mode = status_of(pid, "Seccomp");
+		if (str_eq(mode, "2"))
+			return;
+		usleep(10000);
+	}
+	fail_msg("process %d has no filter of system calls", (int)pid);
+}
+
 static void assert_ready(void)
 {
 	struct net_record record = hear();
@@ -99,6 +127,7 @@ static void assert_ready(void)
 	int inner = 0;
 	assert_int_equal(fscanf(file, "%d", &inner), 1);
 	helper.inner = inner;
+	wait_until_confined(helper.pid);
 }
 
 static void give_tap(void)
@@ -251,22 +280,6 @@ static void nobody_hands_out_addresses_or_files(void **state)
 	put();
 	assert_false(came_back(SILENCE_MS));
 	assert_int_equal(end(), 0);
-}
-
-/* status_of - a field of /proc/PID/status, without the white space before it. */
-static char *status_of(pid_t pid, const char *field)
-{
-	_cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)pid), *line = NULL;
-	_cleanup_file_ FILE *file = fopen(path, "re");
-	size_t room = 0, n = strlen(field);
-	assert_non_null(file);
-	while (getline(&line, &room, file) > 0)
-		if (strncmp(line, field, n) == 0 && line[n] == ':') {
-			line[strcspn(line, "\n")] = '\0';
-			return xstrdup(line + n + 1 + strspn(line + n + 1, " \t"));
-		}
-	fail_msg("no %s in %s", field, path);
-	return NULL;
 }
 
 static void it_has_no_rights_and_gets_none(void **state)
