@@ -226,8 +226,7 @@ static bool words_apply(struct profile *p, const struct key_row *row, const stru
 	return good;
 }
 
-/* scalar_text - the one text of a line: quotes taken off where they make it one word, else as it is written. */
-static int scalar_text(const char *value, char **ret, struct sbx_err *err)
+int scalar_text(const char *value, char **ret, struct sbx_err *err)
 {
 	_cleanup_strv_ struct strv words = {0};
 	int r = strpbrk(value, "'\"\\") ? words_split(value, &words, err) : 0;
@@ -313,13 +312,15 @@ void values_default(struct profile *p)
 	}
 }
 
-const char *value_canonical(enum profile_key key, const struct profile_value *value)
+char *value_canonical(enum profile_key key, const struct profile_value *value)
 {
 	const struct key_info *info = profile_key_info(key);
 
 	if (str_empty(value->text))
-		return "";
+		return xstrdup("");
 	if (info->type == KEY_BOOL)
-		return value->num ? "yes" : "no";
-	return info->type == KEY_ENUM ? info->choices[value->num] : value->text;
+		return xstrdup(value->num ? "yes" : "no");
+	if (info->type == KEY_PERCENT)
+		return xasprintf("%lld.%02lld%%", (long long)(value->num / 100), (long long)(value->num % 100));
+	return xstrdup(info->type == KEY_ENUM ? info->choices[value->num] : value->text);
 }

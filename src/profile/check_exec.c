@@ -27,8 +27,7 @@ int check_image(enum profile_key key, const char *word, struct sbx_err *err)
 	for (const char *c = word; *c; c++)
 		if ((unsigned char)*c <= ' ' && !strchr(word, '/'))
 			return sbx_fail_plain(err, -EINVAL, "a blank in an image's name; expected NAME[:TAG]");
-	size_t len = strlen(word);
-	if (word[len - 1] == ':' || word[0] == '-')
+	if (!*word || str_ends(word, ":") || word[0] == '-') /* a variable may be empty */
 		return sbx_fail_plain(err, -EINVAL,
 			"no image; expected NAME[:TAG], or oci:DIR, oci-archive:FILE, docker-archive:FILE, "
 			"rootfs:FILE");

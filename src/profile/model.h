@@ -55,9 +55,13 @@ bool assignment_apply(struct profile *p, const struct assignment *a, struct strv
 /* values_default - num of everything that is not set. */
 void values_default(struct profile *p);
 void values_free(struct profile *p);
-/* value_canonical - the text of a scalar as it is shown: yes or no, the choice's own spelling, else as written.
- * Borrowed. */
-const char *value_canonical(enum profile_key key, const struct profile_value *value);
+/* scalar_text - the one text of a line: quotes taken off where they make it one word, else as it is written.  *ret:
+ * new.
+ */
+int scalar_text(const char *value, char **ret, struct sbx_err *err);
+/* value_canonical - the text of a scalar as it is shown: yes or no, the choice's own spelling, a percentage also where
+ * an alias has another unit, else as written.  Returns new. */
+char *value_canonical(enum profile_key key, const struct profile_value *value);
 
 /* sets.c: "Section.Key=Value" into @list. */
 void sets_parse(

@@ -65,10 +65,10 @@ static void print_value(FILE *out, enum profile_key key, const struct profile_va
 	fprintf(out, "# %s\n%s=", place, name);
 	if (has_words(key))
 		print_command(out, value);
-	else if (profile_key_info(key)->type == KEY_PERCENT && value->num > 0)
-		fprintf(out, "%lld.%02lld%%", (long long)(value->num / 100), (long long)(value->num % 100));
-	else if (!str_empty(value->text))
-		print_text(out, key, value_canonical(key, value));
+	else if (!str_empty(value->text)) {
+		_cleanup_free_ char *text = value_canonical(key, value);
+		print_text(out, key, text);
+	}
 	fputc('\n', out);
 }
 
@@ -112,8 +112,8 @@ static json_t *value_json(enum profile_key key, const struct profile_value *valu
 		}
 		json_object_set_new(object, "value", words);
 	} else {
-		_cleanup_free_ char *place = origin_text(value);
-		json_object_set_new(object, "value", text_json(value_canonical(key, value)));
+		_cleanup_free_ char *place = origin_text(value), *text = value_canonical(key, value);
+		json_object_set_new(object, "value", text_json(text));
 		json_array_append_new(origins, text_json(place));
 	}
 	json_object_set_new(object, "origins", origins);

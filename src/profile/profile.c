@@ -35,12 +35,15 @@ static void name_find(const struct profile_request *request, struct profile *p, 
 	struct strv *problems)
 {
 	static const struct source command_line = {.file = (char *)(uintptr_t) "command line"};
+	_cleanup_free_ char *unquoted = NULL;
 	struct sbx_err err = {0};
 	const char *name = NULL;
 
 	for (size_t i = 0; i < list->n; i++)
 		if (list->v[i].key == KEY_Sandbox_Name)
 			name = list->v[i].value;
+	if (name && scalar_text(name, &unquoted, NULL) == 0) /* else the line is told when it is applied */
+		name = unquoted;
 	if (request->sandbox_name) {
 		name = request->sandbox_name;
 		if (check_sandbox_name(KEY_Sandbox_Name, name, &err) < 0) {
