@@ -17,7 +17,7 @@ TESTS += $(PROFILE_TESTS)
 test_unit_profile_test_inifile_SOURCES = test/unit/profile/test_inifile.c
 test_unit_profile_test_inifile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(INIH_CFLAGS)
 test_unit_profile_test_inifile_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
-test_unit_profile_test_profile_SOURCES = test/unit/profile/test_profile.c
+test_unit_profile_test_profile_SOURCES = test/unit/profile/test_profile.c test/unit/profile/profile_fixture.h
 test_unit_profile_test_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_unit_profile_test_profile_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
 endif

@@ -2,103 +2,9 @@
 
 /* The profile language: files, order, expansion, values, messages. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <cmocka.h>
-#include "sbx/cleanup.h"
-#include "sbx/fdio.h"
-#include "sbx/profile.h"
-#include "sbx/str.h"
+#include "profile_fixture.h"
+#include <dirent.h>
 #include "src/profile/table.h"
-
-struct fixture {
-	char dir[64];
-	struct profile *profile;
-	struct strv problems, sets;
-	struct sbx_err err;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof *f);
-
-	strcpy(f->dir, "/tmp/sbx-profile-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	assert_int_equal(setenv("HOME", "/home/somebody", 1), 0);
-	assert_int_equal(setenv("XDG_CONFIG_HOME", f->dir, 1), 0);
-	assert_int_equal(setenv("SBX_TEST_VALUE", "a b:c", 1), 0);
-	assert_int_equal(unsetenv("SBX_TEST_NONE"), 0);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(tree_remove(AT_FDCWD, f->dir, NULL), 0);
-	profile_free(f->profile);
-	strv_clear(&f->problems);
-	strv_clear(&f->sets);
-	free(f);
-	return 0;
-}
-
-static void write_text(const struct fixture *f, const char *name, const char *text)
-{
-	_cleanup_free_ char *path = xasprintf("%s/%s", f->dir, name);
-	char *slash = strrchr(path, '/');
-
-	*slash = '\0';
-	mkdir(path, 0755);
-	*slash = '/';
-	_cleanup_file_ FILE *out = fopen(path, "we");
-	assert_non_null(out);
-	assert_true(fputs(text, out) >= 0);
-}
-
-static int load(struct fixture *f, const char *name)
-{
-	_cleanup_free_ char *path = name ? xasprintf("%s/%s", f->dir, name) : NULL;
-	const struct profile_request request = {.name_or_path = path, .sets = &f->sets};
-
-	return profile_load(&request, &f->profile, &f->problems, &f->err);
-}
-
-static void load_text(struct fixture *f, const char *text)
-{
-	write_text(f, "box.ini", text);
-	if (load(f, "box.ini") < 0)
-		fail_msg("%s", f->problems.n ? f->problems.v[0] : f->err.msg);
-}
-
-/* refuses - the text is refused, and the first problem is this one behind its file's directory. */
-static void refuses(struct fixture *f, const char *text, const char *problem)
-{
-	write_text(f, "box.ini", text);
-	assert_int_equal(load(f, "box.ini"), -EINVAL);
-	assert_null(f->profile);
-	assert_int_equal(f->problems.n, 1);
-	assert_string_equal(f->problems.v[0] + strlen(f->dir) + 1, problem);
-	strv_clear(&f->problems);
-}
-
-static const char *word(const struct fixture *f, enum profile_key key, size_t i)
-{
-	const struct profile_value *value = profile_get(f->profile, key);
-
-	assert_true(i < value->n_words);
-	return value->words[i].text;
-}
 
 static void test_names_match_without_regard_to_case_and_aliases_are_known(void **state)
 {
@@ -201,33 +107,62 @@ static void test_every_message_names_place_key_and_what_was_expected(void **stat
 		"box.ini:2: [Security] AddCapability: \"NET_RAV\": no capability; did you mean NET_RAW?");
 }
 
+static int open_corpus(void)
+{
+	const char *top = getenv("SBX_SRCDIR");
+	_cleanup_free_ char *path = xasprintf("%s/test/fuzz/corpus/profile", top ? top : ".");
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int load_corpus(struct fixture *f, const char *name)
+{
+	_cleanup_free_ char *bytes = NULL, *box = xasprintf("%s/box.ini", f->dir);
+	_cleanup_close_ int dir = open_corpus(), fd = open(box, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	size_t n;
+
+	assert_int_equal(read_file_at(dir, name, 1 << 20, &bytes, &n, NULL), 0);
+	assert_int_equal(write_all(fd, bytes, n), 0);
+	return load(f, "box.ini");
+}
+
 static void test_each_of_the_corpus_is_refused_with_its_message(void **state)
 {
 	struct fixture *f = *state;
-	const char *top = getenv("SBX_SRCDIR");
-	_cleanup_free_ char *path = xasprintf("%s/test/fuzz/corpus/profile", top ? top : ".");
-	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int dir = open_corpus();
 	_cleanup_free_ char *list = NULL;
-	size_t n_checked = 0;
+	size_t n_listed = 0, n_files = 0;
 
-	assert_true(dir >= 0);
 	assert_int_equal(read_file_at(dir, "REFUSED", 1 << 20, &list, NULL, NULL), 0);
 	for (char *rest = list, *line = strsep(&rest, "\n"); line && *line; line = strsep(&rest, "\n")) {
-		_cleanup_free_ char *bytes = NULL, *box = xasprintf("%s/box.ini", f->dir);
 		char *message = line;
 		const char *name = strsep(&message, "\t");
-		size_t n;
 		assert_non_null(message);
-		assert_int_equal(read_file_at(dir, name, 1 << 20, &bytes, &n, NULL), 0);
-		_cleanup_close_ int fd = open(box, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		assert_int_equal(write_all(fd, bytes, n), 0);
-		if (load(f, "box.ini") != -EINVAL || f->problems.n == 0)
+		if (load_corpus(f, name) != -EINVAL || f->problems.n == 0)
 			fail_msg("%s was accepted", name);
 		assert_string_equal(f->problems.v[0] + strlen(f->dir) + 1, message);
 		strv_clear(&f->problems);
-		n_checked++;
+		n_listed++;
 	}
-	assert_true(n_checked >= 50);
+	DIR *entries = fdopendir(steal_fd(&dir));
+	for (const struct dirent *entry; (entry = readdir(entries));)
+		n_files += entry->d_name[0] != '.' && !str_starts(entry->d_name, "good-");
+	closedir(entries);
+	assert_int_equal(n_listed, n_files - 1); /* REFUSED itself */
+}
+
+static void test_each_key_of_the_table_is_in_the_corpus_and_taken(void **state)
+{
+	struct fixture *f = *state;
+
+	if (load_corpus(f, "good-all-keys") < 0)
+		fail_msg("%s", f->problems.n ? f->problems.v[0] : f->err.msg);
+	for (int i = 0; i < PROFILE_N_KEYS; i++)
+		if (i != KEY_Sandbox_Include && !profile_is_set(f->profile, (enum profile_key)i))
+			fail_msg("%s is not in good-all-keys", key_row((enum profile_key)i)->info.name);
+	assert_string_equal(profile_sandbox_name(f->profile), "box.1"); /* quotes gone, as of any value */
 }
 
 static void test_a_file_of_more_than_a_mebibyte_is_no_profile(void **state)
@@ -308,11 +243,15 @@ static void test_percentages_are_exact_and_cpus_is_a_number_of_processors(void *
 
 	load_text(f, "[Limits]\nCPUQuota=150%\n");
 	assert_int_equal(profile_get(f->profile, KEY_Limits_CPUQuota)->num, 15000);
-	profile_free(f->profile);
 	load_text(f, "[Limits]\nCPUs=1.5\n");
 	assert_int_equal(profile_get(f->profile, KEY_Limits_CPUQuota)->num, 15000);
-	profile_free(f->profile);
-	f->profile = NULL;
+	char *json = NULL;
+	size_t len;
+	FILE *out = open_memstream(&json, &len);
+	assert_int_equal(profile_print_json(f->profile, out), 0);
+	fclose(out);
+	assert_non_null(strstr(json, "\"value\": \"150.00%\"")); /* under the key's own name, in its unit */
+	free(json);
 	refuses(f, "[Limits]\nCPUQuota=150\n", "box.ini:2: [Limits] CPUQuota: \"150\": expected a percentage, 150%");
 }
 
@@ -374,7 +313,6 @@ static void test_a_printed_profile_is_read_again_as_the_same(void **state)
 	FILE *out = open_memstream(&first, &len);
 	profile_print(f->profile, out);
 	fclose(out);
-	profile_free(f->profile);
 	load_text(f, first);
 	out = open_memstream(&second, &len);
 	profile_print(f->profile, out);
@@ -391,8 +329,6 @@ static void test_a_printed_profile_is_read_again_as_the_same(void **state)
 	free(second);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +339,7 @@ int main(void)
 		TEST(test_an_include_that_includes_itself_is_refused),
 		TEST(test_every_message_names_place_key_and_what_was_expected),
 		TEST(test_each_of_the_corpus_is_refused_with_its_message),
+		TEST(test_each_key_of_the_table_is_in_the_corpus_and_taken),
 		TEST(test_a_file_of_more_than_a_mebibyte_is_no_profile),
 		TEST(test_all_problems_of_a_file_are_told_at_once),
 		TEST(test_words_of_mounts),
