@@ -115,9 +115,11 @@ struct net_spec {
 struct process_spec {
 	struct strv argv; /* at least one */
 	char *argv_origin;
-	struct strv env;    /* NAME=VALUE; HOME, PATH, TERM and so on included; HOME only if known without the image's
-			       passwd */
-	char *cwd;          /* inside; made where missing */
+	struct strv env; /* NAME=VALUE; HOME, PATH, TERM and so on included; HOME only if known without the image's
+			    passwd */
+	struct strv env_origins; /* where each of env comes from */
+	char *cwd;               /* inside; made where missing */
+	char *cwd_origin, *user_origin, *host_name_origin;
 	char *user, *group; /* as written: a name or a number of the image's passwd and group; group NULL: the user's */
 	struct strv groups; /* SupplementaryGroups, likewise */
 	bool keep_groups;

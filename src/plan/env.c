@@ -26,24 +26,40 @@ static bool name_is_sound(const char *text, size_t len)
 	return len > 0;
 }
 
+/* env_set - one variable, and where it comes from. */
+static void env_set(struct process_spec *process, const char *assignment, const char *origin)
+{
+	size_t before = process->env.n, len = strcspn(assignment, "=") + 1;
+	strv_env_set(&process->env, assignment);
+	if (process->env.n > before) {
+		strv_add(&process->env_origins, origin);
+		return;
+	}
+	for (size_t i = 0; i < process->env.n; i++)
+		if (strncmp(process->env.v[i], assignment, len) == 0) {
+			free(process->env_origins.v[i]);
+			process->env_origins.v[i] = xstrdup(origin);
+		}
+}
+
 /* env_add - NAME=VALUE, or NAME alone: the host's value, where it has one. */
-static int env_add(struct strv *env, const char *text, struct sbx_err *err)
+static int env_add(struct process_spec *process, const char *text, const char *origin, struct sbx_err *err)
 {
 	if (!name_is_sound(text, strcspn(text, "=")))
 		return sbx_fail_plain(err, -EINVAL, "expected NAME=VALUE, or NAME to copy the host's value");
 	if (strchr(text, '=')) {
-		strv_env_set(env, text);
+		env_set(process, text, origin);
 		return 0;
 	}
 	const char *value = getenv(text);
 	_cleanup_free_ char *assignment = value ? xasprintf("%s=%s", text, value) : NULL;
 	if (assignment)
-		strv_env_set(env, assignment);
+		env_set(process, assignment, origin);
 	return 0;
 }
 
 /* file_add - a line each; everything behind the first = is the value, quotes too; # begins a line that says nothing. */
-static int file_add(struct strv *env, const char *path, struct sbx_err *err)
+static int file_add(struct process_spec *process, const char *path, const char *origin, struct sbx_err *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	_cleanup_free_ char *text = NULL;
@@ -64,7 +80,8 @@ static int file_add(struct strv *env, const char *path, struct sbx_err *err)
 		line += strspn(line, " \t");
 		if (!*line || *line == '#')
 			continue;
-		r = env_add(env, line, err);
+		_cleanup_free_ char *place = xasprintf("%s, %s:%u", origin, path, number);
+		r = env_add(process, line, place, err);
 		if (r < 0)
 			return sbx_err_prefix(err, r, "%s:%u", path, number);
 	}
@@ -72,12 +89,12 @@ static int file_add(struct strv *env, const char *path, struct sbx_err *err)
 }
 
 /* add_image - an entry without a name is dropped, and said: it could not be seen by getenv(3), but by a shell. */
-static void add_image(struct plan *p, struct strv *env)
+static void add_image(struct plan *p)
 {
 	for (size_t i = 0; p->image && i < p->image->env.n; i++) {
 		const char *text = p->image->env.v[i], *equals = strchr(text, '=');
 		if (equals && name_is_sound(text, (size_t)(equals - text))) {
-			strv_env_set(env, text);
+			env_set(&p->spec->process, text, "image");
 			continue;
 		}
 		_cleanup_free_ char *shown = text_escape(text);
@@ -85,7 +102,7 @@ static void add_image(struct plan *p, struct strv *env)
 	}
 }
 
-static int timezone_add(const struct plan *p, struct strv *env, struct sbx_err *err)
+static int timezone_add(struct plan *p, struct sbx_err *err)
 {
 	static const char marker[] = "/zoneinfo/";
 	char target[4096];
@@ -104,16 +121,18 @@ static int timezone_add(const struct plan *p, struct strv *env, struct sbx_err *
 		zone += strlen(marker);
 	}
 	_cleanup_free_ char *assignment = xasprintf("TZ=%s", zone);
-	strv_env_set(env, assignment);
+	_cleanup_free_ char *origin = origin_text(profile_get(p->profile, KEY_Exec_Timezone));
+	env_set(&p->spec->process, assignment, origin);
 	return 0;
 }
 
-static int words_add(const struct plan *p, enum profile_key key, struct strv *env,
-	int (*add)(struct strv *, const char *, struct sbx_err *), struct sbx_err *err)
+static int words_add(struct plan *p, enum profile_key key,
+	int (*add)(struct process_spec *, const char *, const char *, struct sbx_err *), struct sbx_err *err)
 {
 	const struct profile_value *value = profile_get(p->profile, key);
 	for (size_t i = 0; i < value->n_words; i++) {
-		int r = add(env, value->words[i].text, err);
+		_cleanup_free_ char *origin = origin_word_text(&value->words[i]);
+		int r = add(&p->spec->process, value->words[i].text, origin, err);
 		if (r < 0)
 			return word_prefix(key, &value->words[i], r, err);
 	}
@@ -122,19 +141,19 @@ static int words_add(const struct plan *p, enum profile_key key, struct strv *en
 
 int plan_env(struct plan *p, struct sbx_err *err)
 {
-	struct strv *env = &p->spec->process.env;
+	struct process_spec *process = &p->spec->process;
 	const char *term = getenv("TERM");
-	strv_env_set(env, PATH_DEFAULT);
-	add_image(p, env);
-	strv_env_set(env, "container=sbx"); /* systemd.io/CONTAINER_INTERFACE */
-	if (p->spec->process.terminal != TERMINAL_NO) {
+	env_set(process, PATH_DEFAULT, "default");
+	add_image(p);
+	env_set(process, "container=sbx", "default"); /* systemd.io/CONTAINER_INTERFACE */
+	if (process->terminal != TERMINAL_NO) {
 		_cleanup_free_ char *assignment = xasprintf("TERM=%s", str_empty(term) ? "xterm" : term);
-		strv_env_set(env, assignment);
+		env_set(process, assignment, "default");
 	}
-	int r = timezone_add(p, env, err);
+	int r = timezone_add(p, err);
 	if (r == 0)
-		r = words_add(p, KEY_Exec_EnvironmentFile, env, file_add, err);
+		r = words_add(p, KEY_Exec_EnvironmentFile, file_add, err);
 	if (r == 0)
-		r = words_add(p, KEY_Exec_Environment, env, env_add, err);
+		r = words_add(p, KEY_Exec_Environment, env_add, err);
 	return r;
 }

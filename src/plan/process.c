@@ -62,12 +62,20 @@ static void user_default(struct plan *p)
 		user_split(process, p->image && !str_empty(p->image->user) ? p->image->user : "0");
 }
 
+/* default_origin - of what the image says, where it does.  Returns new. */
+static char *default_origin(const struct plan *p, const char *of_image)
+{
+	return xstrdup(p->image && !str_empty(of_image) ? "image" : "default");
+}
+
 static int plan_user(struct plan *p, struct sbx_err *err)
 {
 	struct process_spec *process = &p->spec->process;
 	const struct idmap_pair *maps = &p->spec->maps;
 	const char *user = profile_text(p->profile, KEY_Exec_User), *group = profile_text(p->profile, KEY_Exec_Group);
 	const struct profile_value *groups = profile_get(p->profile, KEY_Exec_SupplementaryGroups);
+	process->user_origin = user ? origin_text(profile_get(p->profile, KEY_Exec_User))
+				    : default_origin(p, p->image ? p->image->user : NULL);
 	if (user)
 		user_split(process, user);
 	else
@@ -104,6 +112,8 @@ static int plan_cwd(struct plan *p, struct sbx_err *err)
 	/* An image may say "app": relative to the root, as every engine reads it. */
 	_cleanup_free_ char *absolute = own ? xstrdup(own) : path_join("/", of_image);
 	p->spec->process.cwd = path_clean(absolute);
+	p->spec->process.cwd_origin = own ? origin_text(profile_get(p->profile, KEY_Exec_WorkingDirectory))
+					  : default_origin(p, p->image ? p->image->working_dir : NULL);
 	if (!p->spec->process.cwd)
 		return value_fail(p->profile, KEY_Exec_WorkingDirectory, -EINVAL, err, "expected an absolute path");
 	return 0;
@@ -145,6 +155,8 @@ int plan_process(struct plan *p, struct sbx_err *err)
 {
 	struct process_spec *process = &p->spec->process;
 	const char *host_name = profile_text(p->profile, KEY_Exec_HostName);
+	process->host_name_origin =
+		host_name ? origin_text(profile_get(p->profile, KEY_Exec_HostName)) : xstrdup("default");
 	process->host_name = host_name ? xstrdup(host_name) : host_name_from(p->spec->name);
 	process->terminal = (enum terminal_mode)profile_get(p->profile, KEY_Exec_Terminal)->num;
 	process->umask = (mode_t)profile_get(p->profile, KEY_Exec_Umask)->num;

@@ -129,8 +129,8 @@ static int user_find(
 	if (!account->found && !is_number) {
 		/* An image without a passwd still has its user 0. */
 		if (strcmp(p->user, "root") != 0)
-			return sbx_fail_plain(
-				err, -EINVAL, "[Exec] User=%s: the image's /etc/passwd has no such user", p->user);
+			return sbx_fail_plain(err, -EINVAL, "%s: user %s: the image's /etc/passwd has no such user",
+				p->user_origin, p->user);
 	}
 	id->uid = account->found ? account->id : number;
 	id->gid = account->found ? account->gid : 0;
@@ -144,9 +144,11 @@ static int check_mapped(const struct sandbox_spec *spec, const struct identity *
 	static const char hint[] =
 		"is not in the sandbox's id map; use UserNS=subuid (ranges in /etc/subuid and /etc/subgid)";
 	if (idmap_to_outside(&spec->maps.uid, id->uid) == (uint32_t)-1)
-		return sbx_fail_plain(err, -EINVAL, "[Exec] User=%s: user id %u %s", spec->process.user, id->uid, hint);
+		return sbx_fail_plain(err, -EINVAL, "%s: user %s: user id %u %s", spec->process.user_origin,
+			spec->process.user, id->uid, hint);
 	if (idmap_to_outside(&spec->maps.gid, id->gid) == (uint32_t)-1)
-		return sbx_fail_plain(err, -EINVAL, "[Exec] User, Group: group id %u %s", id->gid, hint);
+		return sbx_fail_plain(err, -EINVAL, "%s: the group of user %s: group id %u %s",
+			spec->process.user_origin, spec->process.user, id->gid, hint);
 	return 0;
 }
 

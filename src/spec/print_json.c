@@ -7,13 +7,12 @@
  * mounts [{kind, source, destination, read_only, nosuid, nodev, noexec, recursive, optional, create, host, size_bytes,
  * mode, content, origin}]; network {kind, joined, ipv6, log,
  * ports: [{protocol, host_address, host_port, port, origin}], host_ports: [PORT], servers: [IP#PORT], empty where the
- * host's are followed, allow_domains: [TEXT], allow_addresses: [TEXT], origin}; process {argv, origin, env, cwd, user,
- * group, groups, keep_groups, host_name, terminal, run_init, stop_signal, stop_timeout_ms, runtime_max_ms, umask, nice,
- * oom_score_adj}; limits
- * [{name, soft, hard, origin}], infinity as null; cgroup [{key,
- * file, text, origin}]; security {capabilities: [NAME], capabilities_explicit, no_new_privs,
- * seccomp, seccomp_instructions, fake_root, scope_abstract_unix, origin}; notes [TEXT]. A text that is not UTF-8 is
- * given with its bytes escaped (text_escape). */
+ * host's are followed, allow_domains: [TEXT], allow_addresses: [TEXT], origin}; process {argv, origin, env,
+ * env_origins, cwd, cwd_origin, user, user_origin, group, groups, keep_groups, host_name, host_name_origin, terminal,
+ * run_init, stop_signal, stop_timeout_ms, runtime_max_ms, umask, nice, oom_score_adj}; limits [{name, soft, hard,
+ * origin}], infinity as null; cgroup [{key, file, text, origin}]; security {capabilities: [NAME],
+ * capabilities_explicit, no_new_privs, seccomp, seccomp_instructions, fake_root, scope_abstract_unix, origin}; notes
+ * [TEXT]. A text that is not UTF-8 is given with its bytes escaped (text_escape). */
 
 #include <errno.h>
 #include <jansson.h>
@@ -179,12 +178,16 @@ static json_t *process_json(const struct process_spec *process)
 	json_object_set_new(object, "argv", list_json(&process->argv));
 	set_text(object, "origin", process->argv_origin);
 	json_object_set_new(object, "env", list_json(&process->env));
+	json_object_set_new(object, "env_origins", list_json(&process->env_origins));
 	set_text(object, "cwd", process->cwd);
+	set_text(object, "cwd_origin", process->cwd_origin);
 	set_text(object, "user", process->user);
+	set_text(object, "user_origin", process->user_origin);
 	set_text(object, "group", process->group);
 	json_object_set_new(object, "groups", list_json(&process->groups));
 	set_bool(object, "keep_groups", process->keep_groups);
 	set_text(object, "host_name", process->host_name);
+	set_text(object, "host_name_origin", process->host_name_origin);
 	set_bool(object, "terminal", process->terminal == TERMINAL_YES);
 	set_bool(object, "run_init", process->run_init);
 	set_text(object, "stop_signal", signal_name(process->stop_signal));

@@ -35,6 +35,16 @@ static void print_field(FILE *out, const char *name, const char *value)
 	fputc('\n', out);
 }
 
+/* print_known - a field, and where it comes from. */
+static void print_known(FILE *out, const char *name, const char *value, const char *origin)
+{
+	fprintf(out, "  %-14s ", name);
+	print_escaped(out, value);
+	fputs("  [", out);
+	print_escaped(out, origin);
+	fputs("]\n", out);
+}
+
 static void print_map(FILE *out, const char *what, const struct idmap *map)
 {
 	for (size_t i = 0; i < map->n; i++) {
@@ -124,7 +134,7 @@ static void print_identity(FILE *out, const struct process_spec *process)
 		strbuf_addf(&who, "%s%s", i ? " " : ", also in ", process->groups.v[i]);
 	if (process->keep_groups)
 		strbuf_add(&who, ", keeping your own supplementary groups");
-	print_field(out, "as user", who.s);
+	print_known(out, "as user", who.s, process->user_origin);
 }
 
 static void print_process(FILE *out, const struct sandbox_spec *spec)
@@ -133,9 +143,9 @@ static void print_process(FILE *out, const struct sandbox_spec *spec)
 	_cleanup_free_ char *command = words_quote(&process->argv);
 	print_heading(out, "Program", process->argv_origin);
 	print_field(out, "runs", command);
-	print_field(out, "in directory", process->cwd);
+	print_known(out, "in directory", process->cwd, process->cwd_origin);
 	print_identity(out, process);
-	print_field(out, "host name", process->host_name);
+	print_known(out, "host name", process->host_name, process->host_name_origin);
 	print_field(out, "terminal",
 		process->terminal == TERMINAL_YES ? "a new one" : "none, the three descriptors pass through");
 	print_field(out, "process 1",
@@ -153,7 +163,9 @@ static void print_process(FILE *out, const struct sandbox_spec *spec)
 	for (size_t i = 0; i < process->env.n; i++) {
 		fputs("    ", out);
 		print_escaped(out, process->env.v[i]);
-		fputc('\n', out);
+		fputs("  [", out);
+		print_escaped(out, i < process->env_origins.n ? process->env_origins.v[i] : NULL);
+		fputs("]\n", out);
 	}
 }
 

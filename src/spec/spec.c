@@ -16,6 +16,10 @@ static void process_clear(struct process_spec *process)
 {
 	strv_clear(&process->argv);
 	free(process->argv_origin);
+	strv_clear(&process->env_origins);
+	free(process->cwd_origin);
+	free(process->user_origin);
+	free(process->host_name_origin);
 	strv_clear(&process->env);
 	strv_clear(&process->groups);
 	free(process->cwd);

@@ -128,3 +128,25 @@ rootfs_profile() {
 	[ -e "$XDG_DATA_HOME/sbx/index.json" ]
 	[ ! -d "$XDG_DATA_HOME/sbx/layers" ] || assert_eq "" "$(find "$XDG_DATA_HOME/sbx/layers" -mindepth 2 -maxdepth 2)" "unpacked layers"
 }
+
+@test "the user, the directory, the host name and each variable say which line they come from" {
+	local profile
+	profile=$(write_profile origins <<-END
+		[Sandbox]
+		Image=$HELLO_IMAGE
+		[Exec]
+		User=1000
+		WorkingDirectory=/tmp
+		HostName=box
+		Environment=A=1 B=2
+		Environment=A=3
+	END
+	)
+	run_sbx 0 explain "$profile" -- true
+	assert_has "$output" 'as user +1000  \[.*origins.ini:4\]'
+	assert_has "$output" 'in directory +/tmp  \[.*origins.ini:5\]'
+	assert_has "$output" 'host name +box  \[.*origins.ini:6\]'
+	assert_has "$output" 'A=3  \[.*origins.ini:8\]'
+	assert_has "$output" 'B=2  \[.*origins.ini:7\]'
+	assert_has "$output" 'container=sbx  \[default\]'
+}
