@@ -102,53 +102,6 @@ static int privileges_drop(struct sbx_err *err)
 	return 0;
 }
 
-/* wait_for - the process that stays outside of the PID namespace: as confined as the other, with nothing open. */
-static _Noreturn void wait_for(pid_t pid)
-{
-	int status = 0;
-	fd_close_others(NULL, 0, NULL);
-	for (int fd = 0; fd < 3; fd++)
-		close(fd);
-	if (confine_last(NULL) < 0)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-}
-
-static int fork_inside(struct sbx_err *err)
-{
-	pid_t pid = fork();
-	if (pid < 0)
-		return sbx_fail(err, -errno, "fork");
-	if (pid > 0)
-		wait_for(pid);
-	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? sbx_fail(err, -errno, "ask to end with the parent") : 0;
-}
-
-static int standard_fds_close(struct sbx_err *err)
-{
-	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = 0; fd < 3; fd++)
-		if (null < 0 || dup2(null, fd) < 0)
-			return sbx_fail(err, -errno, "open /dev/null");
-	return 0;
-}
-
-int confine_namespaces(const char *dns_path, int *ret_dns_fd, struct sbx_err *err)
-{
-	/* Out of the reach of the caller's terminal: a Ctrl-C there is for the program. */
-	setsid();
-	int r = standard_fds_close(err);
-	if (r == 0)
-		r = namespaces_enter(err);
-	if (r == 0)
-		r = root_empty(dns_path, ret_dns_fd, err);
-	if (r == 0)
-		r = privileges_drop(err);
-	return r == 0 ? fork_inside(err) : r;
-}
-
 /* clang says it in a way of its own. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -194,13 +147,66 @@ static int limits_set(struct sbx_err *err)
 	return 0;
 }
 
-int confine_last(struct sbx_err *err)
+static int filter_install(struct sbx_err *err)
 {
 	struct seccomp_filter filter;
+	int r = seccomp_net_helper(&filter);
+	return r < 0 ? sbx_fail(err, r, "find the helper's system-call filter")
+		     : seccomp_install(filter.insns, filter.n_insns, err);
+}
+
+/* wait_for - the process that stays outside of the PID namespace: with nothing open, and without Landlock:
+ * its scope of signals would keep the death of this process from being the other's (PR_SET_PDEATHSIG). */
+static _Noreturn void wait_for(pid_t pid)
+{
+	int status = 0;
+	fd_close_others(NULL, 0, NULL);
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	if (limits_set(NULL) < 0 || filter_install(NULL) < 0)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+static int fork_inside(struct sbx_err *err)
+{
+	pid_t pid = fork();
+	if (pid < 0)
+		return sbx_fail(err, -errno, "fork");
+	if (pid > 0)
+		wait_for(pid);
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? sbx_fail(err, -errno, "ask to end with the parent") : 0;
+}
+
+static int standard_fds_close(struct sbx_err *err)
+{
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < 3; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			return sbx_fail(err, -errno, "open /dev/null");
+	return 0;
+}
+
+int confine_namespaces(const char *dns_path, int *ret_dns_fd, struct sbx_err *err)
+{
+	/* Out of the reach of the caller's terminal: a Ctrl-C there is for the program. */
+	setsid();
+	int r = standard_fds_close(err);
+	if (r == 0)
+		r = namespaces_enter(err);
+	if (r == 0)
+		r = root_empty(dns_path, ret_dns_fd, err);
+	if (r == 0)
+		r = privileges_drop(err);
+	return r == 0 ? fork_inside(err) : r;
+}
+
+int confine_last(struct sbx_err *err)
+{
 	int r = limits_set(err);
 	if (r == 0 && landlock_abi() > 0)
 		r = landlock_confine_sockets(err);
-	if (r == 0 && (r = seccomp_net_helper(&filter)) < 0)
-		return sbx_fail(err, r, "find the helper's system-call filter");
-	return r == 0 ? seccomp_install(filter.insns, filter.n_insns, err) : r;
+	return r == 0 ? filter_install(err) : r;
 }

@@ -166,6 +166,19 @@ static void it_is_ready_and_ends_with_its_launcher(void **state)
 	assert_int_equal(errno, ESRCH);
 }
 
+static void killed_it_leaves_nothing(void **state)
+{
+	(void)state;
+	start(NULL);
+	assert_ready();
+	assert_int_equal(kill(helper.pid, SIGKILL), 0);
+	struct pollfd p = {.fd = helper.control, .events = POLLIN};
+	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+	assert_int_equal(recv(helper.control, f.b, sizeof f.b, 0), 0);
+	assert_int_equal(waitpid(helper.pid, NULL, 0), helper.pid);
+	close(helper.control);
+}
+
 static void a_record_that_is_none_ends_it(void **state)
 {
 	(void)state;
@@ -415,6 +428,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_ready_and_ends_with_its_launcher),
+		cmocka_unit_test(killed_it_leaves_nothing),
 		cmocka_unit_test(a_record_that_is_none_ends_it),
 		cmocka_unit_test(a_port_that_is_taken_is_named),
 		cmocka_unit_test(a_word_that_is_none_is_told_to_the_launcher),
