@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* interleave ROUNDS BASE FILE - time commands in turns, so that whatever else the machine does meets all of them alike.
- * FILE has a line a command, NAME<TAB>COMMAND, run by exec through /bin/sh -c "exec COMMAND".  Each round runs every
- * command once, in an order drawn anew, after a pause: the kernel takes namespaces apart after their last process has
- * ended, and a command that always ran behind the same other one would pay for that one's.  Prints the median and the
- * lowest wall time of each, and the median of the per-round ratios to the command named BASE.  A command that fails
- * ends the bench: a failed start is no measurement. */
+ * FILE has a line a command, NAME<TAB>COMMAND, run by exec through /bin/sh -c "exec COMMAND"; each must write
+ * something. Each round runs every command once, in an order drawn anew, after a pause: the kernel takes namespaces
+ * apart after their last process has ended, and a command that always ran behind the same other one would pay for that
+ * one's. Prints two tables, one of the time to the command's first byte and one to its end: the median, the lowest, and
+ * the median of the per-round ratios to the command named BASE.  A command that fails ends the bench: a failed start is
+ * no measurement. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@ extern char **environ;
 
 struct command {
 	char *name, *line;
-	double *ms; /* one a round */
+	double *first_ms, *ms; /* to the first byte, to the end; one a round */
 };
 
 static double now_ms(void)
@@ -36,24 +37,44 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static bool run_once(const struct command *c, double *ret_ms)
+/* first_byte - the time until @fd has something; reads on to the end.  < 0: it never had. */
+static double first_byte(int fd, double start)
 {
-	_Bool ok;
+	char bytes[4096];
+	double first = -1;
+	for (ssize_t n; (n = read(fd, bytes, sizeof bytes)) != 0;) {
+		if (n < 0 && errno != EINTR)
+			break;
+		if (n > 0 && first < 0)
+			first = now_ms() - start;
+	}
+	return first;
+}
+
+static bool run_once(const struct command *c, double *ret_first_ms, double *ret_ms)
+{
 	char script[8192];
+	int out[2], status = 1;
 	snprintf(script, sizeof script, "exec %s", c->line);
 	char *argv[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", script, NULL};
 	posix_spawn_file_actions_t actions;
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return false;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out[1], 1);
 	double start = now_ms();
 	pid_t pid;
-	int r = posix_spawn(&pid, "/bin/sh", &actions, NULL, argv, environ), status = 1;
-	ok = r == 0 && waitpid(pid, &status, 0) == pid && status == 0;
+	int r = posix_spawn(&pid, "/bin/sh", &actions, NULL, argv, environ);
+	close(out[1]);
+	*ret_first_ms = r == 0 ? first_byte(out[0], start) : -1;
+	close(out[0]);
+	bool ok = r == 0 && waitpid(pid, &status, 0) == pid && status == 0 && *ret_first_ms >= 0;
 	*ret_ms = now_ms() - start;
 	posix_spawn_file_actions_destroy(&actions);
 	if (!ok)
-		fprintf(stderr, "interleave: %s failed with status %#x: %s\n", c->name, (unsigned)status, c->line);
+		fprintf(stderr, "interleave: %s failed with status %#x, or wrote nothing: %s\n", c->name,
+			(unsigned)status, c->line);
 	return ok;
 }
 
@@ -93,22 +114,29 @@ static size_t read_commands(const char *path, struct command *commands, size_t r
 		if (!tab)
 			continue;
 		*tab = '\0';
-		commands[n++] = (struct command){strdup(line), strdup(tab + 1), calloc(rounds, sizeof(double))};
+		commands[n++] = (struct command){
+			strdup(line), strdup(tab + 1), calloc(rounds, sizeof(double)), calloc(rounds, sizeof(double))};
 	}
 	fclose(f);
 	return n;
 }
 
-static void report(const struct command *commands, size_t n, size_t rounds, const struct command *base)
+static double *times_of(const struct command *c, bool first)
 {
-	printf("%-28s %10s %10s %10s\n", "", "median ms", "lowest ms", "ratio");
+	return first ? c->first_ms : c->ms;
+}
+
+static void report(const struct command *commands, size_t n, size_t rounds, const struct command *base, bool first)
+{
+	printf("%-28s %10s %10s %10s\n", first ? "to the first byte" : "to the end", "median ms", "lowest ms", "ratio");
 	for (size_t i = 0; i < n; i++) {
-		double ratios[4096], lowest = commands[i].ms[0];
+		const double *ms = times_of(&commands[i], first);
+		double ratios[4096], lowest = ms[0];
 		for (size_t r = 0; r < rounds; r++) {
-			ratios[r] = commands[i].ms[r] / base->ms[r];
-			lowest = commands[i].ms[r] < lowest ? commands[i].ms[r] : lowest;
+			ratios[r] = ms[r] / times_of(base, first)[r];
+			lowest = ms[r] < lowest ? ms[r] : lowest;
 		}
-		printf("%-28s %10.2f %10.2f %10.2f\n", commands[i].name, median(commands[i].ms, rounds), lowest,
+		printf("%-28s %10.2f %10.2f %10.2f\n", commands[i].name, median(ms, rounds), lowest,
 			median(ratios, rounds));
 	}
 }
@@ -135,10 +163,11 @@ int main(int argc, char **argv)
 		for (size_t i = 0; i < n; i++) {
 			struct command *c = &commands[order[i]];
 			nanosleep(&(struct timespec){.tv_nsec = SETTLE_MS * 1000000L}, NULL);
-			if (!run_once(c, &c->ms[r ? r - 1 : 0]))
+			if (!run_once(c, &c->first_ms[r ? r - 1 : 0], &c->ms[r ? r - 1 : 0]))
 				return 1;
 		}
 	}
-	report(commands, n, rounds, base);
+	report(commands, n, rounds, base, true);
+	report(commands, n, rounds, base, false);
 	return 0;
 }
