@@ -41,6 +41,8 @@ static int dir_make_ours(int dirfd, const char *name)
 {
 	char self[32];
 	_cleanup_close_ int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES && fchmod(dirfd, 0700) == 0) /* it was opened for reading and forbids searching */
+		fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
