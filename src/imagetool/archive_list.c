@@ -27,19 +27,19 @@ struct list_record {
 };
 
 struct list_job {
-	int fd, out_fd;
 	const void *map;
 	size_t size;
+	int out_fd;
 };
 
 static la_ssize_t list_read(struct archive *a, void *data, const void **ret)
 {
-	struct list_job *job = data;
-	size_t n = job->size;
+	struct list_job *rest = data;
+	size_t n = rest->size;
 
 	(void)a;
-	*ret = job->map;
-	job->size = 0; /* all at once */
+	*ret = rest->map;
+	rest->size = 0; /* all at once */
 	return (la_ssize_t)n;
 }
 
@@ -59,8 +59,7 @@ static int entry_offset(struct archive *a, const char *start, uint64_t size, uin
 	return 0;
 }
 
-static int entry_list(
-	struct archive *a, struct archive_entry *e, const struct list_job *job, uint64_t file_size, struct sbx_err *err)
+static int entry_list(struct archive *a, struct archive_entry *e, const struct list_job *job, struct sbx_err *err)
 {
 	const char *name = archive_entry_pathname(e), *link = archive_entry_hardlink(e);
 	struct list_record rec = {0};
@@ -73,7 +72,7 @@ static int entry_list(
 		rec.size_bytes = (uint64_t)archive_entry_size(e);
 	/* A sparse member's bytes do not lie in a row; no image tool writes one. */
 	if (!link && (archive_entry_sparse_count(e) > 0 || entry_offset(a, job->map, rec.size_bytes, &rec.offset) < 0 ||
-			     rec.offset > file_size || rec.size_bytes > file_size - rec.offset))
+			     rec.offset > job->size || rec.size_bytes > job->size - rec.offset))
 		return sbx_fail_plain(err, -EBADMSG, "its member %s is damaged", name);
 	rec.name_len = (uint32_t)strlen(name);
 	rec.link_len = link ? (uint32_t)strlen(link) : 0;
@@ -85,30 +84,46 @@ static int entry_list(
 	return r < 0 ? sbx_fail(err, r, "list its members") : 0;
 }
 
-static int list_run(void *data, struct sbx_err *err)
+static int entries_list(struct archive *a, const struct list_job *job, struct sbx_err *err)
 {
-	struct list_job *job = data;
-	uint64_t size = job->size;
-	struct archive *a = archive_read_new();
 	struct archive_entry *e;
 	unsigned n = 0;
 	int code, r = 0;
 
-	if (!a || archive_read_support_format_tar(a) != ARCHIVE_OK ||
-		archive_read_open(a, job, NULL, list_read, NULL) != ARCHIVE_OK)
-		return sbx_fail_plain(err, -EBADMSG, "it is no tar");
 	while ((code = archive_read_next_header(a, &e)) == ARCHIVE_OK || code == ARCHIVE_WARN) {
 		if (++n > ARCHIVE_MEMBERS_MAX)
 			return sbx_fail_plain(err, -E2BIG, "it has more than %d members", ARCHIVE_MEMBERS_MAX);
-		r = entry_list(a, e, job, size, err);
+		r = entry_list(a, e, job, err);
 		if (r < 0)
 			return r;
 	}
 	if (code != ARCHIVE_EOF)
 		return sbx_fail_plain(err, -EBADMSG, "it is no tar, or a damaged one (%s)",
 			archive_error_string(a) ?: "no reason given");
-	archive_read_free(a);
 	return 0;
+}
+
+int archive_list_write(const void *bytes, size_t size, int out_fd, struct sbx_err *err)
+{
+	const struct list_job job = {.map = bytes, .size = size, .out_fd = out_fd};
+	struct list_job rest = job;
+	struct archive *a = archive_read_new();
+	int r;
+
+	if (!a || archive_read_support_format_tar(a) != ARCHIVE_OK ||
+		archive_read_open(a, &rest, NULL, list_read, NULL) != ARCHIVE_OK)
+		r = sbx_fail_plain(err, -EBADMSG, "it is no tar");
+	else
+		r = entries_list(a, &job, err);
+	archive_read_free(a);
+	return r;
+}
+
+static int list_run(void *data, struct sbx_err *err)
+{
+	const struct list_job *job = data;
+
+	return archive_list_write(job->map, job->size, job->out_fd, err);
 }
 
 /* name_clean - "a/b" of "./a//b" and "/a/b"; for a link, from the directory @dir (NULL: the archive's root).  NULL
@@ -169,7 +184,7 @@ static int record_take(struct archive_list *list, const char *bytes, size_t left
 	return 0;
 }
 
-static int records_take(int fd, uint64_t file_size, struct archive_list *ret, struct sbx_err *err)
+int archive_list_take(int fd, uint64_t size_bytes, struct archive_list *ret, struct sbx_err *err)
 {
 	_cleanup_free_ char *bytes = NULL;
 	size_t n, used = 0;
@@ -177,7 +192,7 @@ static int records_take(int fd, uint64_t file_size, struct archive_list *ret, st
 					   : read_all(fd, LIST_MAX_BYTES, &bytes, &n, err);
 
 	for (size_t at = 0; r >= 0 && at < n; at += used) {
-		r = record_take(ret, bytes + at, n - at, file_size, &used);
+		r = record_take(ret, bytes + at, n - at, size_bytes, &used);
 		if (r < 0)
 			sbx_fail_plain(err, r, "its list of members is damaged");
 	}
@@ -202,7 +217,7 @@ int archive_list(int fd, struct archive_list *ret, struct sbx_err *err)
 		return sbx_fail_plain(err, -EINVAL, "it is no file");
 	if (st.st_size == 0)
 		return sbx_fail_plain(err, -EBADMSG, "it is empty");
-	struct list_job job = {.fd = fd, .out_fd = out, .size = (size_t)st.st_size};
+	struct list_job job = {.size = (size_t)st.st_size, .out_fd = out};
 	int keep[] = {fd, out};
 	qsort(keep, ARRAY_SIZE(keep), sizeof(*keep), by_fd);
 	const struct caged_job caged = {
@@ -223,7 +238,7 @@ int archive_list(int fd, struct archive_list *ret, struct sbx_err *err)
 	munmap(map, (size_t)st.st_size);
 	if (pid >= 0)
 		close(report_fd);
-	return r < 0 ? r : records_take(out, (uint64_t)st.st_size, ret, err);
+	return r < 0 ? r : archive_list_take(out, (uint64_t)st.st_size, ret, err);
 }
 
 void archive_list_free(struct archive_list *list)

@@ -25,3 +25,10 @@ int archive_list(int fd, struct archive_list *ret, struct sbx_err *err);
 void archive_list_free(struct archive_list *list);
 /* archive_find - the member @name, through links.  Borrowed or NULL. */
 const struct archive_member *archive_find(const struct archive_list *list, const char *name);
+
+/* --- archive_list's two halves, for its fuzzer --- */
+
+/* archive_list_write - in the caged process: list the tar at @bytes, records to @out_fd. */
+int archive_list_write(const void *bytes, size_t size, int out_fd, struct sbx_err *err);
+/* archive_list_take - the records of @fd, from its beginning, checked against the archive's size. */
+int archive_list_take(int fd, uint64_t size_bytes, struct archive_list *ret, struct sbx_err *err);

@@ -9,6 +9,8 @@
 #include "sbx/str.h"
 #include "tar_input.h"
 
+#define NAME_SHOWN_BYTES 300 /* of an entry in a message, so that the reason behind it has room */
+
 /* name_kind - 0 an ordinary name; 1 a whiteout; 2 to be left out: AUFS's own (.wh..wh.plnk and such). */
 static int name_kind(const char *path, const char *leaf, struct sbx_err *err)
 {
@@ -72,10 +74,9 @@ static int entries_write(struct layer_writer *w, struct archive *a, struct tar_i
 		if (!name)
 			return sbx_fail_plain(err, -EINVAL, "an entry without a name");
 		int r = entry_handle(w, a, e, name, link, err);
-		if (r < 0) {
-			_cleanup_free_ char *shown = text_escape(name);
-			return sbx_err_prefix(err, r, "entry %s", shown);
-		}
+		if (r < 0)
+			return sbx_err_prefix(err, r, "entry %.*s%s", NAME_SHOWN_BYTES, name,
+				strlen(name) > NAME_SHOWN_BYTES ? "…" : "");
 	}
 	if (code == ARCHIVE_EOF)
 		return 0;

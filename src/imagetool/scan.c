@@ -19,7 +19,6 @@
 #include "sbx/fdio.h"
 #include "sbx/str.h"
 
-#define TEXT_MAX_BYTES 65536 /* of a path, or of a link's target */
 #define READ_BLOCK_BYTES 65536
 
 /* A record on the pipe: this, the path, the target, without NULs. */
@@ -109,7 +108,7 @@ static int record_write(struct strbuf *out, struct archive_entry *e, struct sbx_
 		path = xstrdup(".");
 	}
 	size_t path_len = strlen(path), target_len = strlen(target);
-	if (path_len > TEXT_MAX_BYTES || target_len > TEXT_MAX_BYTES)
+	if (path_len >= SCAN_TEXT_BYTES || target_len >= SCAN_TEXT_BYTES)
 		return sbx_fail_plain(err, -ENAMETOOLONG, "an entry of the archive has a name of %zu bytes",
 			path_len > target_len ? path_len : target_len);
 	record.path_len = (uint32_t)path_len;
@@ -139,6 +138,7 @@ static int parse_tar(struct archive *a, int out_fd, struct sbx_err *err)
 /* What libarchive reads from; archive_read_open_fd would ask the cage for more than read(2). */
 struct input {
 	int fd;
+	bool any; /* of it was read, or an error */
 	char bytes[READ_BLOCK_BYTES];
 };
 
@@ -152,41 +152,42 @@ static la_ssize_t input_read(struct archive *a, void *data, const void **ret)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		archive_set_error(a, errno, "read: %s", strerror(errno));
+	input->any |= n != 0;
 	*ret = input->bytes;
 	return n;
 }
 
-/* scan_parse - what the caged process does. */
-static int scan_parse(int in_fd, int out_fd, struct sbx_err *err)
+int scan_write(int in_fd, int out_fd, struct sbx_err *err)
 {
-	_cleanup_free_ struct input *input = xmalloc(sizeof(*input));
+	_cleanup_free_ struct input *input = xcalloc(1, sizeof(*input));
 	struct archive *a = archive_read_new();
 	int r;
 
 	input->fd = in_fd;
 	if (!a)
 		return sbx_fail_plain(err, -ENOMEM, "start libarchive: no memory");
-	if (archive_read_support_format_tar(a) != ARCHIVE_OK ||
-		archive_read_open(a, input, NULL, input_read, NULL) != ARCHIVE_OK)
-		r = sbx_fail_plain(err, -EBADMSG, "it is no tar archive: %s", archive_error_string(a));
-	else
+	if (archive_read_support_format_tar(a) == ARCHIVE_OK &&
+		archive_read_open(a, input, NULL, input_read, NULL) == ARCHIVE_OK)
 		r = parse_tar(a, out_fd, err);
+	else if (!input->any)
+		r = 0; /* a layer with nothing in it: unpacking takes it, too */
+	else
+		r = sbx_fail_plain(err, -EBADMSG, "it is no tar archive: %s", archive_error_string(a));
 	archive_read_free(a);
 	return r;
 }
 
 /* --- this side --- */
 
-/* record_read - 1, 0 at the end, -errno.  @path, @target: TEXT_MAX_BYTES + 1 each. */
-static int record_read(FILE *in, struct scan_entry *ret, char *path, char *target, struct sbx_err *err)
+int scan_next(FILE *in, struct scan_entry *ret, char *path, char *target, struct sbx_err *err)
 {
 	struct record record;
 	size_t n = fread(&record, 1, sizeof(record), in);
 
 	if (n == 0 && feof(in))
 		return 0;
-	if (n != sizeof(record) || record.kind >= SCAN_KINDS || record.path_len > TEXT_MAX_BYTES ||
-		record.target_len > TEXT_MAX_BYTES || fread(path, 1, record.path_len, in) != record.path_len ||
+	if (n != sizeof(record) || record.kind >= SCAN_KINDS || record.path_len >= SCAN_TEXT_BYTES ||
+		record.target_len >= SCAN_TEXT_BYTES || fread(path, 1, record.path_len, in) != record.path_len ||
 		fread(target, 1, record.target_len, in) != record.target_len)
 		return sbx_fail_plain(err, -EBADMSG, "the process that reads the layer ended in the middle");
 	path[record.path_len] = target[record.target_len] = '\0';
@@ -225,9 +226,9 @@ int layer_scan(const struct image_store *store, const struct image_layer *layer,
 	int (*each)(const struct scan_entry *entry, void *data), void *data, struct sbx_err *err)
 {
 	_cleanup_layer_read_ struct layer_read reader = LAYER_READ_NONE;
-	_cleanup_free_ char *path = xmalloc(TEXT_MAX_BYTES + 1), *target = xmalloc(TEXT_MAX_BYTES + 1);
+	_cleanup_free_ char *path = xmalloc(SCAN_TEXT_BYTES), *target = xmalloc(SCAN_TEXT_BYTES);
 	_cleanup_close_ int blob_fd = layer_open(store, layer, err);
-	int r = blob_fd < 0 ? blob_fd : layer_read_start(blob_fd, scan_parse, &reader, err);
+	int r = blob_fd < 0 ? blob_fd : layer_read_start(blob_fd, scan_write, &reader, err);
 	struct scan_entry entry;
 
 	if (r < 0)
@@ -237,7 +238,7 @@ int layer_scan(const struct image_store *store, const struct image_layer *layer,
 		return sbx_fail(err, -errno, "fdopen");
 	reader.out_fd = -1; /* the stream's now */
 	struct sbx_err why = {0};
-	while ((r = record_read(in, &entry, path, target, &why)) > 0) {
+	while ((r = scan_next(in, &entry, path, target, &why)) > 0) {
 		r = each(&entry, data);
 		if (r < 0)
 			return sbx_fail(err, r, "read the layer");

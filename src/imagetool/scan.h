@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "sbx/err.h"
 #include "sbx/image.h"
 
@@ -38,3 +39,13 @@ int layer_scan(const struct image_store *store, const struct image_layer *layer,
 
 /* layer_open - the layer's blob.  Returns a descriptor, -errno. */
 int layer_open(const struct image_store *store, const struct image_layer *layer, struct sbx_err *err);
+
+#define SCAN_TEXT_BYTES 65537 /* of a path or of a link's target, with its NUL */
+
+/* --- layer_scan's two halves, for its fuzzer --- */
+
+/* scan_write - in the caged process: parse the tar from @in_fd, records to @out_fd. */
+int scan_write(int in_fd, int out_fd, struct sbx_err *err);
+/* scan_next - one record of @in, checked: 1; 0 at the end; -EBADMSG.  @path, @target: room for SCAN_TEXT_BYTES each,
+ * what *ret points to. */
+int scan_next(FILE *in, struct scan_entry *ret, char *path, char *target, struct sbx_err *err);
