@@ -52,3 +52,10 @@ EXTRA_DIST += $(BATS_FILES) test/lint/includes test/lib/account test/lib/run-tes
 print-unit-tests:
 	@echo $(filter test/unit/%,$(TESTS))
 .PHONY: print-unit-tests
+
+# The fuzz targets: each folder of src/ adds its own.
+.PHONY: fuzz
+if !FUZZERS
+fuzz:
+	@echo "this tree was configured without --enable-fuzzers: there is nothing to fuzz" >&2; exit 1
+endif

@@ -20,14 +20,34 @@ include src/imagetool/tool.mk
 if HAVE_CMOCKA
 IMPORT_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(IMPORT_CFLAGS)
 IMPORT_TEST_LIBS = libimport.a libimage.a libpolicy.a $(FLOOR_SYS) $(IMPORT_LIBS) $(TEST_LIBS)
-check_PROGRAMS += test/unit/imagetool/test_inflate test/unit/imagetool/test_layer
-TESTS += test/unit/imagetool/test_inflate test/unit/imagetool/test_layer
+IMPORT_TESTS = test/unit/imagetool/test_corpus test/unit/imagetool/test_inflate test/unit/imagetool/test_layer
+check_PROGRAMS += $(IMPORT_TESTS)
+TESTS += $(IMPORT_TESTS)
+test_unit_imagetool_test_corpus_SOURCES = test/unit/imagetool/test_corpus.c
+test_unit_imagetool_test_corpus_CFLAGS = $(IMPORT_TEST_CFLAGS)
+test_unit_imagetool_test_corpus_LDADD = $(IMPORT_TEST_LIBS)
 test_unit_imagetool_test_inflate_SOURCES = test/unit/imagetool/test_inflate.c
 test_unit_imagetool_test_inflate_CFLAGS = $(IMPORT_TEST_CFLAGS)
 test_unit_imagetool_test_inflate_LDADD = $(IMPORT_TEST_LIBS)
 test_unit_imagetool_test_layer_SOURCES = test/unit/imagetool/test_layer.c test/unit/imagetool/tar_make.h
 test_unit_imagetool_test_layer_CFLAGS = $(IMPORT_TEST_CFLAGS)
 test_unit_imagetool_test_layer_LDADD = $(IMPORT_TEST_LIBS)
+endif
+EXTRA_DIST += test/fuzz/tar_mutate.h $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/test/fuzz/corpus/layer/* \
+	$(srcdir)/test/fuzz/corpus/archive/*))
+
+if FUZZERS
+EXTRA_PROGRAMS += test/fuzz/fuzz_layer test/fuzz/fuzz_archive
+IMPORT_FUZZ_LIBS = libimport.a libimage.a libpolicy.a $(FLOOR_SYS) $(IMPORT_LIBS)
+test_fuzz_fuzz_layer_SOURCES = test/fuzz/fuzz_layer.c src/imagetool/layer_read.c src/imagetool/scan.c
+test_fuzz_fuzz_layer_CFLAGS = $(AM_CFLAGS) $(IMPORT_CFLAGS)
+test_fuzz_fuzz_layer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+test_fuzz_fuzz_layer_LDADD = $(IMPORT_FUZZ_LIBS)
+test_fuzz_fuzz_archive_SOURCES = test/fuzz/fuzz_archive.c
+test_fuzz_fuzz_archive_CFLAGS = $(AM_CFLAGS) $(IMPORT_CFLAGS)
+test_fuzz_fuzz_archive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+test_fuzz_fuzz_archive_LDADD = $(IMPORT_FUZZ_LIBS)
+fuzz: test/fuzz/fuzz_layer$(EXEEXT) test/fuzz/fuzz_archive$(EXEEXT)
 endif
 
 # For test/e2e/tree.bats: what two copies of a tree must agree in.  Static and without sanitizers, since it runs on any
