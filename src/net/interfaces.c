@@ -95,6 +95,8 @@ static void add_address(struct batch *b, int index, int family, const char *addr
 	add_attribute(b, IFA_ADDRESS, bytes, n);
 }
 
+/* add_default_route - the gateway is taken to be on the wire (ONLINK).  The address has no network around it, so that
+ * what is near is asked for there as well, and refused at once: nobody would answer who has it. */
 static void add_default_route(struct batch *b, int index, int family, const char *gateway)
 {
 	uint8_t bytes[16];
@@ -105,6 +107,7 @@ static void add_default_route(struct batch *b, int index, int family, const char
 		.rtm_table = RT_TABLE_MAIN,
 		.rtm_protocol = RTPROT_BOOT,
 		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_flags = RTNH_F_ONLINK,
 		.rtm_type = RTN_UNICAST};
 	add_attribute(b, RTA_GATEWAY, bytes, family == AF_INET ? 4 : 16);
 	add_attribute(b, RTA_OIF, &index, sizeof index);
@@ -181,10 +184,10 @@ int net_up_tap(bool ipv6, struct sbx_err *err)
 		add_quiet(&b, index);
 	add_up(&b, index, "bring up " NET_TAP_NAME);
 	add_attribute(&b, IFLA_MTU, &mtu, sizeof mtu);
-	add_address(&b, index, AF_INET, NET_GUEST4, NET_PREFIX4_BITS);
+	add_address(&b, index, AF_INET, NET_GUEST4, 32);
 	add_default_route(&b, index, AF_INET, NET_HOST4);
 	if (ipv6) {
-		add_address(&b, index, AF_INET6, NET_GUEST6, NET_PREFIX6_BITS);
+		add_address(&b, index, AF_INET6, NET_GUEST6, 128);
 		add_default_route(&b, index, AF_INET6, NET_HOST6);
 	}
 	int r = batch_send(&b, err);
