@@ -108,8 +108,8 @@ static int variable_get(const struct expand_context *context, const char *name, 
 static const char *brace_end(const char *p)
 {
 	for (unsigned depth = 1; *p; p++) {
-		if (p[0] == '$' && p[1] == '{') {
-			depth++;
+		if (p[0] == '$' && (p[1] == '{' || p[1] == '$')) {
+			depth += p[1] == '{';
 			p++;
 		} else if (*p == '}' && --depth == 0) {
 			return p;
@@ -133,61 +133,17 @@ static void add_escaped(struct strbuf *out, const char *text, const char *escape
 	}
 }
 
-/* expand_variables - append @in, @n bytes of it, to @out.  @escape: bytes of a variable's value that get a backslash.
- */
-static int expand_variables(const struct expand_context *context, const char *in, size_t n, const char *escape,
-	unsigned depth, struct strbuf *out, struct sbx_err *err)
-{
-	const char *end = in + n;
-	strbuf_add(out, "");
-	if (depth > DEFAULT_DEPTH_MAX)
-		return sbx_fail_plain(err, -EINVAL, "defaults within defaults; expected at most %d", DEFAULT_DEPTH_MAX);
-	for (const char *p = in; p < end; p++) {
-		if (*p != '$') {
-			strbuf_addc(out, *p);
-			continue;
-		}
-		p++;
-		if (p < end && *p == '$') {
-			strbuf_addc(out, '$');
-			continue;
-		}
-		const char *close = p < end && *p == '{' ? brace_end(p + 1) : NULL;
-		if (!close || close >= end)
-			return sbx_fail_plain(err, -EINVAL,
-				"a $ that begins nothing; expected ${NAME}, ${NAME:-default}, or $$ for a dollar");
-		const char *colon = memmem(p + 1, (size_t)(close - p - 1), ":-", 2);
-		const char *name_end = colon ? colon : close;
-		_cleanup_free_ char *name = xstrndup(p + 1, (size_t)(name_end - p - 1)), *value = NULL;
-		if (!variable_name_ok(name))
-			return sbx_fail_plain(err, -EINVAL,
-				"${%.*s}: not a variable's name; expected ${NAME} or ${NAME:-default}, or $$ for a "
-				"dollar",
-				(int)(close - p - 1), p + 1);
-		int r = variable_get(context, name, &value, err);
-		if (r < 0)
-			return r;
-		if (colon && str_empty(value)) {
-			r = expand_variables(
-				context, colon + 2, (size_t)(close - colon - 2), escape, depth + 1, out, err);
-			if (r < 0)
-				return r;
-		} else if (!value) {
-			return sbx_fail_plain(err, -EINVAL,
-				"${%s} is not defined; expected a variable of the environment, or ${%s:-default}", name,
-				name);
-		} else {
-			add_escaped(out, value, escape);
-		}
-		p = close;
-	}
-	return 0;
-}
+/* One expansion under way. */
+struct expansion {
+	const struct expand_context *context;
+	const char *escape; /* bytes of a variable's value that get a backslash */
+	bool is_path;       /* a ~ at its start is the home directory */
+	struct strbuf out;
+};
 
 /* expand_home - a leading ~ of a path; *text moves behind it. */
-static int expand_home(const char **text, size_t *n, const char *escape, struct strbuf *out, struct sbx_err *err)
+static int expand_home(struct expansion *x, const char **text, size_t *n, struct sbx_err *err)
 {
-	strbuf_add(out, "");
 	if (*n == 0 || **text != '~')
 		return 0;
 	if (*n > 1 && (*text)[1] != '/')
@@ -196,9 +152,65 @@ static int expand_home(const char **text, size_t *n, const char *escape, struct 
 	_cleanup_free_ char *home = dir_home(err);
 	if (!home)
 		return -EINVAL;
-	add_escaped(out, home, escape);
+	add_escaped(&x->out, home, x->escape);
 	(*text)++;
 	(*n)--;
+	return 0;
+}
+
+static int expand_text(struct expansion *x, const char *in, size_t n, unsigned depth, struct sbx_err *err);
+
+/* expand_variable - NAME or NAME:-default, @n bytes of it. */
+static int expand_variable(struct expansion *x, const char *in, size_t n, unsigned depth, struct sbx_err *err)
+{
+	const char *colon = memmem(in, n, ":-", 2), *name_end = colon ? colon : in + n;
+	_cleanup_free_ char *name = xstrndup(in, (size_t)(name_end - in)), *value = NULL;
+	if (!variable_name_ok(name))
+		return sbx_fail_plain(err, -EINVAL,
+			"${%.*s}: not a variable's name; expected ${NAME} or ${NAME:-default}, or $$ for a dollar",
+			(int)n, in);
+	int r = variable_get(x->context, name, &value, err);
+	if (r < 0)
+		return r;
+	if (colon && str_empty(value))
+		return expand_text(x, colon + 2, (size_t)(in + n - colon - 2), depth + 1, err);
+	if (!value)
+		return sbx_fail_plain(err, -EINVAL,
+			"${%s} is not defined; expected a variable of the environment, or ${%s:-default}", name, name);
+	add_escaped(&x->out, value, x->escape);
+	return 0;
+}
+
+/* expand_text - append @in, @n bytes of it, to the output. */
+static int expand_text(struct expansion *x, const char *in, size_t n, unsigned depth, struct sbx_err *err)
+{
+	strbuf_add(&x->out, "");
+	if (depth > DEFAULT_DEPTH_MAX)
+		return sbx_fail_plain(err, -EINVAL, "defaults within defaults; expected at most %d", DEFAULT_DEPTH_MAX);
+	/* A default that begins the path counts as its start, as in a shell; what a variable holds does not. */
+	int r = x->is_path && x->out.len == 0 ? expand_home(x, &in, &n, err) : 0;
+	if (r < 0)
+		return r;
+	const char *end = in + n;
+	for (const char *p = in; p < end; p++) {
+		if (*p != '$') {
+			strbuf_addc(&x->out, *p);
+			continue;
+		}
+		p++;
+		if (p < end && *p == '$') {
+			strbuf_addc(&x->out, '$');
+			continue;
+		}
+		const char *close = p < end && *p == '{' ? brace_end(p + 1) : NULL;
+		if (!close || close >= end)
+			return sbx_fail_plain(err, -EINVAL,
+				"a $ that begins nothing; expected ${NAME}, ${NAME:-default}, or $$ for a dollar");
+		r = expand_variable(x, p + 1, (size_t)(close - p - 1), depth, err);
+		if (r < 0)
+			return r;
+		p = close;
+	}
 	return 0;
 }
 
@@ -216,22 +228,21 @@ static char *path_tidy(char *path)
 static int expand_part(const struct expand_context *context, const char *text, size_t n, const char *escape,
 	bool anchor, char **ret, struct sbx_err *err)
 {
-	_cleanup_strbuf_ struct strbuf out = {0};
-	int r = expand_home(&text, &n, escape, &out, err);
-	if (r >= 0)
-		r = expand_variables(context, text, n, escape, 0, &out, err);
+	struct expansion x = {.context = context, .escape = escape, .is_path = true};
+	int r = expand_text(&x, text, n, 0, err);
+	_cleanup_free_ char *path = strbuf_steal(&x.out);
 	if (r < 0)
 		return r;
 	if (!anchor) {
-		*ret = strbuf_steal(&out);
+		*ret = steal_ptr(path);
 		return 0;
 	}
-	if (out.len == 0)
+	if (!*path)
 		return sbx_fail_plain(err, -EINVAL, "an empty path; expected a path on the host");
 	_cleanup_strbuf_ struct strbuf dir = {0};
 	strbuf_add(&dir, "");
 	add_escaped(&dir, context->profile_dir, escape);
-	*ret = path_tidy(path_join(dir.s, out.s));
+	*ret = path_tidy(path_join(dir.s, path));
 	return 0;
 }
 
@@ -239,7 +250,7 @@ static int expand_part(const struct expand_context *context, const char *text, s
 static const char *part_end(const char *p)
 {
 	for (; *p && *p != ':'; p++) {
-		if (p[0] == '\\' && p[1]) {
+		if ((p[0] == '\\' && p[1]) || (p[0] == '$' && p[1] == '$')) {
 			p++;
 		} else if (p[0] == '$' && p[1] == '{') {
 			const char *close = brace_end(p + 2);
@@ -350,17 +361,17 @@ static int expand_profile(const struct expand_context *context, const char *word
 static int expand_env(const struct expand_context *context, const char *word, char **ret, struct sbx_err *err)
 {
 	const char *equals = strchr(word, '=');
-	_cleanup_strbuf_ struct strbuf out = {0};
 	if (!equals) {
 		*ret = xstrdup(word);
 		return 0;
 	}
-	strbuf_addn(&out, word, (size_t)(equals + 1 - word));
-	int r = expand_variables(context, equals + 1, strlen(equals + 1), "", 0, &out, err);
-	if (r < 0)
-		return r;
-	*ret = strbuf_steal(&out);
-	return 0;
+	struct expansion x = {.context = context, .escape = ""};
+	strbuf_addn(&x.out, word, (size_t)(equals + 1 - word));
+	int r = expand_text(&x, equals + 1, strlen(equals + 1), 0, err);
+	_cleanup_free_ char *text = strbuf_steal(&x.out);
+	if (r == 0)
+		*ret = steal_ptr(text);
+	return r;
 }
 
 int expand_word(

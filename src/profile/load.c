@@ -143,7 +143,8 @@ static char *profile_find(const char *name, struct sbx_err *err)
 	return NULL;
 }
 
-static int load_file(struct loader *l, const char *path, const struct assignment *from, struct sbx_err *err);
+static int load_file(
+	struct loader *l, const char *path, const char *anchor, const struct assignment *from, struct sbx_err *err);
 
 /* load_includes - the files that the Include= lines of @own name, in order. */
 static int load_includes(struct loader *l, const struct assignment_list *own, struct sbx_err *err)
@@ -168,7 +169,7 @@ static int load_includes(struct loader *l, const struct assignment_list *own, st
 			path = is_path ? path_join(a->source->dir, ref) : profile_find(ref, &why);
 			if (!path)
 				problem_add(l->problems, a->source, a->line, KEY_Sandbox_Include, "%s", why.msg);
-			int r = path ? load_file(l, path, a, err) : 0;
+			int r = path ? load_file(l, path, path, a, err) : 0;
 			if (r < 0)
 				return r;
 		}
@@ -176,14 +177,16 @@ static int load_includes(struct loader *l, const struct assignment_list *own, st
 	return 0;
 }
 
-/* load_file - one file with all that it includes.  @from: the line that includes it, where what is wrong with the file
- * is told; NULL: the profile itself, whose failure ends the load. */
-static int load_file(struct loader *l, const char *path, const struct assignment *from, struct sbx_err *err)
+/* load_file - one file with all that it includes.  @anchor: the file whose directory relative paths start from.
+ * @from: the line that includes it, where what is wrong with the file is told; NULL: the profile itself, whose failure
+ * ends the load. */
+static int load_file(
+	struct loader *l, const char *path, const char *anchor, const struct assignment *from, struct sbx_err *err)
 {
 	_cleanup_free_ char *text = NULL;
 	struct sbx_err why = {0};
 	size_t len = 0;
-	char *dir = dir_of(path, err);
+	char *dir = dir_of(anchor, err);
 
 	if (!dir)
 		return err->code;
@@ -235,14 +238,8 @@ static int load_drop_ins(struct loader *l, const char *path, struct sbx_err *err
 		return errno == ENOENT || errno == ENOTDIR ? 0 : sbx_fail(err, -errno, "read the drop-ins %s", dir);
 	for (int i = 0; i < n; i++) {
 		_cleanup_free_ char *file = path_join(dir, entries[i]->d_name);
-		/* PROFILE_DIR of a drop-in is the profile's: it is part of it. */
-		size_t before = l->p->n_sources;
-		if (r == 0)
-			r = load_file(l, file, NULL, err);
-		if (r == 0) {
-			free(l->p->sources[before]->dir);
-			l->p->sources[before]->dir = dir_of(path, err);
-		}
+		if (r == 0) /* a drop-in is part of the profile, and so are its relative paths */
+			r = load_file(l, file, path, NULL, err);
 		free(entries[i]);
 	}
 	free(entries);
@@ -254,7 +251,7 @@ static int load_profile(struct loader *l, const char *name, struct sbx_err *err)
 	l->p->path = profile_ref_is_path(name) ? xstrdup(name) : profile_find(name, err);
 	if (!l->p->path)
 		return -ENOENT;
-	int r = load_file(l, l->p->path, NULL, err);
+	int r = load_file(l, l->p->path, l->p->path, NULL, err);
 	return r < 0 ? r : load_drop_ins(l, l->p->path, err);
 }
 

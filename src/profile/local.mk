@@ -11,12 +11,19 @@ libprofile_a_SOURCES = \
 libprofile_a_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS)
 
 if HAVE_CMOCKA
-PROFILE_TESTS = test/unit/profile/test_inifile test/unit/profile/test_profile
+PROFILE_TESTS = test/unit/profile/test_expand test/unit/profile/test_inifile test/unit/profile/test_load \
+	test/unit/profile/test_profile
 check_PROGRAMS += $(PROFILE_TESTS)
 TESTS += $(PROFILE_TESTS)
 test_unit_profile_test_inifile_SOURCES = test/unit/profile/test_inifile.c
 test_unit_profile_test_inifile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(INIH_CFLAGS)
 test_unit_profile_test_inifile_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
+test_unit_profile_test_expand_SOURCES = test/unit/profile/test_expand.c test/unit/profile/profile_fixture.h
+test_unit_profile_test_expand_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_unit_profile_test_expand_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
+test_unit_profile_test_load_SOURCES = test/unit/profile/test_load.c test/unit/profile/profile_fixture.h
+test_unit_profile_test_load_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_unit_profile_test_load_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
 test_unit_profile_test_profile_SOURCES = test/unit/profile/test_profile.c test/unit/profile/profile_fixture.h
 test_unit_profile_test_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_unit_profile_test_profile_LDADD = libprofile.a $(FLOOR_SYS) $(INIH_LIBS) $(JANSSON_LIBS) $(TEST_LIBS)
