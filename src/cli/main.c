@@ -175,6 +175,8 @@ int main(int argc, char **argv)
 		return CLI_RUN_FAILED;
 	/* A file beyond the caller's limit (ulimit -f) is an error that names it, not a death. */
 	signal(SIGXFSZ, SIG_IGN);
+	/* Where the caller ignores it, the kernel leaves nothing of a child to wait for. */
+	signal(SIGCHLD, SIG_DFL);
 	int status = run_line(argc, argv);
 	/* Output that a full disk or a closed descriptor swallowed is no success. Costs nothing where none was made. */
 	return status == CLI_OK ? print_flush() : status;

@@ -203,6 +203,19 @@ status_of() { # FIELD, of /proc/self/status in $output
 	kill "$victim"
 }
 
+@test "the program starts with default signals, none blocked, whatever the caller ignores or blocks" {
+	local option
+	# Not by sh -c: busybox sh ignores SIGQUIT itself, and what it executes in its own place inherits that.
+	for option in --set=Exec.RunInit=no --init --tty; do
+		run --separate-stderr timeout 60 env --ignore-signal --block-signal "$SBX" run "$option" --image "$HELLO_IMAGE" -- \
+			cat /proc/self/status
+		assert_eq "0 " "$status $stderr" "status of sbx run $option"
+		output=${output//$'\r'/}
+		assert_eq 0000000000000000 "$(status_of SigIgn)" "ignored with $option"
+		assert_eq 0000000000000000 "$(status_of SigBlk)" "blocked with $option"
+	done
+}
+
 @test "user and group texts are strict" {
 	local text
 	for text in 4294967295 4294967296 -1 0x0 1e3 99999999999999999999 ' 0' '0 ' '+0' '0:' '0:-1' '0:4294967295' ':0' $'0\nroot' no-such; do
