@@ -61,28 +61,33 @@ static int handle_alone(void *data, const char *section, const char *name, const
 	return 1;
 }
 
-static int alone(const char *text, struct strbuf *ret)
+/* expect_alone - what inih makes of a text without our reader; @first_wrong: the line that it tells, 0 none. */
+static void expect_alone(const char *text, const char *heard, int first_wrong)
 {
-	strbuf_add(ret, "");
-	return ini_parse_string(text, handle_alone, ret);
+	_cleanup_strbuf_ struct strbuf got = {0};
+	strbuf_add(&got, "");
+	assert_int_equal(ini_parse_string(text, handle_alone, &got), first_wrong);
+	assert_string_equal(got.s, heard);
 }
 
 static void inih_alone_has_the_limits_that_the_reader_is_there_for(void **state)
 {
 	(void)state;
-	_cleanup_strbuf_ struct strbuf got = {0}, line = {0}, two = {0}, three = {0}, four = {0};
+	expect_alone("[A]\nKey=\"one ;two\"\n", "A.Key=\"one\n", 0);
+	expect_alone("[A]\nKey=one\n  Other=two\n", "A.Key=one\nA.Key=Other=two\n", 0);
+	expect_alone("[A] behind\nKey: one\n", "A.Key=one\n", 0);
+	expect_alone("[A]\nwrong\nKey=1\nworse\n", "A.Key=1\n", 2);
+	expect_alone("[a.name.of.sixty.bytes.which.is.cut.after.forty.nine.of.them]\nKey=1\n",
+		"a.name.of.sixty.bytes.which.is.cut.after.forty.ni.Key=1\n", 0);
+
+	_cleanup_strbuf_ struct strbuf line = {0}, got = {0};
 	strbuf_add(&line, "[A]\nKey=");
 	for (int i = 0; i < 400; i++)
 		strbuf_addc(&line, 'x');
 	strbuf_add(&line, "\n");
-	alone(line.s, &got);
+	strbuf_add(&got, "");
+	ini_parse_string(line.s, handle_alone, &got);
 	assert_true(got.len > 0 && got.len < 300); /* cut, and handed over all the same */
-	alone("[A]\nKey=\"one ;two\"\n", &two);
-	assert_string_equal(two.s, "A.Key=\"one\n");
-	alone("[A]\nKey=one\n  Other=two\n", &three);
-	assert_string_equal(three.s, "A.Key=one\nA.Key=Other=two\n");
-	alone("[A] behind\nKey: one\n", &four);
-	assert_string_equal(four.s, "A.Key=one\n");
 }
 
 static void lines_may_be_longer_than_any_buffer(void **state)

@@ -255,6 +255,69 @@ static void test_percentages_are_exact_and_cpus_is_a_number_of_processors(void *
 	refuses(f, "[Limits]\nCPUQuota=150\n", "box.ini:2: [Limits] CPUQuota: \"150\": expected a percentage, 150%");
 }
 
+static void test_booleans_sizes_and_times_have_the_spellings_that_are_promised(void **state)
+{
+	static const struct {
+		enum profile_key key;
+		const char *text;
+		int64_t num;
+	} values[] = {
+		{KEY_Exec_RunInit, "yes", 1},
+		{KEY_Exec_RunInit, "TRUE", 1},
+		{KEY_Exec_RunInit, "On", 1},
+		{KEY_Exec_RunInit, "1", 1},
+		{KEY_Security_NoNewPrivileges, "no", 0},
+		{KEY_Security_NoNewPrivileges, "False", 0},
+		{KEY_Security_NoNewPrivileges, "off", 0},
+		{KEY_Security_NoNewPrivileges, "0", 0},
+		{KEY_Limits_ShmSize, "4096", 4096},
+		{KEY_Limits_ShmSize, "5K", 5 << 10},
+		{KEY_Limits_ShmSize, "6m", 6 << 20},
+		{KEY_Limits_ShmSize, "7G", INT64_C(7) << 30},
+		{KEY_Limits_ShmSize, "1T", INT64_C(1) << 40},
+		{KEY_Exec_StopTimeout, "2", 2000},
+		{KEY_Exec_StopTimeout, "20ms", 20},
+		{KEY_Exec_StopTimeout, "1.5s", 1500},
+		{KEY_Exec_StopTimeout, "3min", 180000},
+		{KEY_Exec_StopTimeout, "2h", 7200000},
+		{KEY_Exec_StopTimeout, "1d", 86400000},
+		{KEY_Exec_Umask, "027", 027},
+		{KEY_Exec_Nice, "+3", 3},
+		{KEY_Exec_StopSignal, "sigusr1", 10},
+		{KEY_Exec_StopSignal, "9", 9},
+		{KEY_Sandbox_Storage, "FUSE", 2},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		const struct key_info *info = profile_key_info(values[i].key);
+		_cleanup_free_ char *text = xasprintf("[%s]\n%s=%s\n", info->section, info->name, values[i].text);
+		load_text(f, text);
+		if (profile_get(f->profile, values[i].key)->num != values[i].num)
+			fail_msg("%s is not %lld", text, (long long)values[i].num);
+	}
+	refuses(f, "[Limits]\nShmSize=1KB\n",
+		"box.ini:2: [Limits] ShmSize: \"1KB\": expected bytes, or a number with K, M, G or T");
+	refuses(f, "[Exec]\nStopTimeout=1 min\n",
+		"box.ini:2: [Exec] StopTimeout: \"1 min\": expected seconds, or a number with ms, s, min, h or d");
+	refuses(f, "[Exec]\nRunInit=y\n", "box.ini:2: [Exec] RunInit: \"y\": expected yes or no");
+}
+
+static void test_command_lines_split_as_a_shell_splits_words_without_globbing_or_commands(void **state)
+{
+	static const char *const words[] = {
+		"a", "b c", "d$e\"", "\\x", "", "f g", "h'i j'", "*", "`k`", "$(l)", "#m", ";", "n=o p"};
+	struct fixture *f = *state;
+
+	load_text(f, "[Exec]\nExec=a 'b c' \"d$e\\\"\" \"\\x\" '' f\\ g \"h'i j'\" * `k` $(l) #m ; n=\"o \"p\n");
+	assert_int_equal(profile_get(f->profile, KEY_Exec_Exec)->n_words, ARRAY_SIZE(words));
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		assert_string_equal(word(f, KEY_Exec_Exec, i), words[i]);
+	load_text(f, "[Exec]\nHostName=\"box-1\"\nWorkingDirectory=  '/a b '  \n");
+	assert_string_equal(profile_text(f->profile, KEY_Exec_HostName), "box-1");
+	assert_string_equal(profile_text(f->profile, KEY_Exec_WorkingDirectory), "/a b ");
+}
+
 static void test_a_literal_comes_back_unchanged(void **state)
 {
 	static const char *const texts[] = {"A=x $y ${z} $$", "A='q' \"r\" \\ ;#", "A= lead and trail ", "A=", "NAME"};
@@ -345,6 +408,8 @@ int main(void)
 		TEST(test_words_of_mounts),
 		TEST(test_limits_take_their_own_units),
 		TEST(test_percentages_are_exact_and_cpus_is_a_number_of_processors),
+		TEST(test_booleans_sizes_and_times_have_the_spellings_that_are_promised),
+		TEST(test_command_lines_split_as_a_shell_splits_words_without_globbing_or_commands),
 		TEST(test_a_literal_comes_back_unchanged),
 		TEST(test_keys_of_a_later_build_are_accepted_and_counted),
 		TEST(test_escapes_by_nature_are_labelled),
