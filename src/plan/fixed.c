@@ -110,6 +110,18 @@ static bool is_unmasked(const struct profile_value *unmask, const char *path)
 	return false;
 }
 
+/* unmask_fail - with the name that may have been meant. */
+static int unmask_fail(const struct profile_word *word, struct sbx_err *err)
+{
+	const char *names[ARRAY_SIZE(covers)];
+	for (size_t i = 0; i < ARRAY_SIZE(covers); i++)
+		names[i] = covers[i].path;
+	const char *near = str_nearest(word->text, names, ARRAY_SIZE(covers));
+	return word_fail(KEY_Security_Unmask, word, -EINVAL, err,
+		"nothing at or below that path is hidden or read-only by default; %s%s%s",
+		near ? "did you mean " : "see `sbx explain`", near ? near : "", near ? "?" : "");
+}
+
 /* check_unmask - a word that changes nothing is a mistake. */
 static int check_unmask(const struct profile_value *unmask, struct sbx_err *err)
 {
@@ -119,8 +131,7 @@ static int check_unmask(const struct profile_value *unmask, struct sbx_err *err)
 		for (size_t k = 0; k < ARRAY_SIZE(covers); k++)
 			matches |= clean && path_below(covers[k].path, clean);
 		if (!matches)
-			return word_fail(KEY_Security_Unmask, &unmask->words[i], -EINVAL, err,
-				"nothing at or below that path is hidden or read-only by default; see `sbx explain`");
+			return unmask_fail(&unmask->words[i], err);
 	}
 	return 0;
 }

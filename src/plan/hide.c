@@ -126,18 +126,21 @@ static void add_mask(struct plan *p, const char *dst, const char *src, unsigned 
 	op->flags = flags;
 }
 
-/* masks_reduce - of the masks from @first on, one below another goes: in a mask there is no place for a second. */
+/* masks_reduce - of the masks from @first on, one below another goes: in a mask there is no place for a second.  Where
+ * the lower one would be made, the upper one is: else neither would be there. */
 static void masks_reduce(struct sandbox_spec *spec, size_t first)
 {
 	mounts_sort(spec, first);
 	for (size_t i = first; i < spec->n_mounts;) {
-		bool below = false;
-		for (size_t k = first; k < i && !below; k++)
-			below = path_below(spec->mounts[i].dst, spec->mounts[k].dst);
-		if (below)
-			mount_remove(spec, i);
-		else
+		size_t k = first;
+		while (k < i && !path_below(spec->mounts[i].dst, spec->mounts[k].dst))
+			k++;
+		if (k == i) {
 			i++;
+			continue;
+		}
+		spec->mounts[k].flags &= spec->mounts[i].flags | ~(unsigned)MOUNT_OP_OPTIONAL;
+		mount_remove(spec, i);
 	}
 }
 

@@ -122,6 +122,13 @@ static void what_shows_too_much_is_masked_unless_unmasked(void **state)
 	spec = planned(f, IMAGE "Mask=/etc/shadow\n[Files]\nInaccessible=/srv\n");
 	assert_true(mount_at(spec, MOUNT_OP_MASK, "/etc/shadow")->flags & MOUNT_OP_OPTIONAL);
 	assert_int_equal(mount_at(spec, MOUNT_OP_MASK, "/srv")->flags & MOUNT_OP_OPTIONAL, 0);
+
+	/* what is hidden also when made later stays so below a mask that may be none */
+	spec = planned(f, IMAGE "Mask=/srv\n[Files]\nInaccessible=/srv/x\n");
+	assert_null(mount_at(spec, MOUNT_OP_MASK, "/srv/x"));
+	assert_int_equal(mount_at(spec, MOUNT_OP_MASK, "/srv")->flags & MOUNT_OP_OPTIONAL, 0);
+	spec = planned(f, IMAGE "Mask=/srv /srv/x\n");
+	assert_true(mount_at(spec, MOUNT_OP_MASK, "/srv")->flags & MOUNT_OP_OPTIONAL);
 }
 
 static void the_stores_and_states_directories_are_masked_in_every_bind_that_holds_them(void **state)
