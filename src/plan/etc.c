@@ -59,7 +59,7 @@ static void name_servers(const struct plan *p, struct strbuf *ret)
 	char text[NET_ADDR_TEXT_MAX];
 	/* What another sandbox has is at the same address. */
 	bool own =
-		net->kind == NET_SLIRP || net->kind == NET_SANDBOX || (net->kind == NET_PASTA && net->n_servers == 0);
+		net->kind == NET_SLIRP || ((net->kind == NET_SANDBOX || net->kind == NET_PASTA) && net->n_servers == 0);
 	if (own)
 		strbuf_add(ret, "nameserver " NET_DNS4 "\n");
 	for (size_t i = 0; !own && i < net->n_servers; i++) {
@@ -129,13 +129,38 @@ static void add_apt_conf(struct plan *p, size_t first)
 		p->spec->mounts[n].flags |= MOUNT_OP_OPTIONAL;
 }
 
+/* Keys that end in a file.  With Network=slirp DNS= does not: sbx's own server asks those. */
+static const struct {
+	enum profile_key key;
+	const char *path;
+} written[] = {
+	{KEY_Network_AddHost, "/etc/hosts"},
+	{KEY_Network_DNS, RESOLV_CONF},
+	{KEY_Network_DNSSearch, RESOLV_CONF},
+};
+
+/* check_written - a key whose file is covered by one of the profile's would be read and ignored. */
+static int check_written(const struct plan *p, size_t first, struct sbx_err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(written); i++) {
+		bool served = written[i].key == KEY_Network_DNS && p->spec->net.kind == NET_SLIRP;
+		if (value_given(p->profile, written[i].key) && !served && is_covered(p, first, written[i].path))
+			return value_fail(p->profile, written[i].key, -EINVAL, err,
+				"it is written to %s, and [Files] mounts something there; keep one of the two",
+				written[i].path);
+	}
+	return 0;
+}
+
 int plan_etc(struct plan *p, size_t first, struct sbx_err *err)
 {
 	_cleanup_strbuf_ struct strbuf hosts = {0}, resolv = {0}, name = {0};
 	_cleanup_free_ char *hosts_origin = etc_origin(p, KEY_Network_AddHost, KEY_Exec_HostName);
 	_cleanup_free_ char *name_origin = origin_text(profile_get(p->profile, KEY_Exec_HostName));
 	_cleanup_free_ char *dns_origin = etc_origin(p, KEY_Network_DNS, KEY_Network_DNSSearch);
-	int r = hosts_text(p, &hosts, err);
+	int r = check_written(p, first, err);
+	if (r == 0)
+		r = hosts_text(p, &hosts, err);
 	if (r == 0)
 		r = resolv_text(p, &resolv, err);
 	if (r < 0)

@@ -62,6 +62,9 @@ static int root_scratch(struct plan *p, struct sbx_err *err)
 	return 0;
 }
 
+/* What says nothing about a directory. */
+static const enum profile_key image_keys[] = {KEY_Sandbox_Pull, KEY_Sandbox_Platform};
+
 int plan_root(struct plan *p, struct sbx_err *err)
 {
 	const char *rootfs = profile_text(p->profile, KEY_Sandbox_Rootfs);
@@ -69,6 +72,10 @@ int plan_root(struct plan *p, struct sbx_err *err)
 	if (rootfs && value_given(p->profile, KEY_Sandbox_Image))
 		return value_fail(p->profile, KEY_Sandbox_Rootfs, -EINVAL, err,
 			"Image= stands there as well; keep one of the two");
+	for (size_t i = 0; rootfs && i < ARRAY_SIZE(image_keys); i++)
+		if (value_given(p->profile, image_keys[i]))
+			return value_fail(p->profile, image_keys[i], -EINVAL, err,
+				"it is about an image, and there is none with Rootfs=; leave it out");
 	if (!rootfs && !p->image)
 		return sbx_fail_plain(err, -EINVAL,
 			"%s: [Sandbox]: nothing to run on; set Image= or Rootfs=", profile_path(p->profile));

@@ -184,8 +184,8 @@ static int tmpfs_option_parse(const char *word, struct tmpfs_arg *t, struct sbx_
 		return 0;
 	}
 	if (str_starts(word, "mode=")) {
-		if (parse_octal(word + 5, 01777, &t->mode) < 0)
-			return sbx_fail_plain(err, -EINVAL, "mode '%s'; expected octal digits up to 1777", word + 5);
+		if (parse_octal(word + 5, 01777, &t->mode) < 0 || t->mode == 0)
+			return sbx_fail_plain(err, -EINVAL, "mode '%s'; expected octal digits, 1 to 1777", word + 5);
 		return 0;
 	}
 	if (str_eq(word, "noexec") || str_eq(word, "exec")) {

@@ -73,6 +73,8 @@ static void a_network_of_another_sandbox_takes_its_name_server(void **state)
 	assert_string_equal(spec->net.joined, "other");
 	assert_non_null(
 		strstr(mount_at(spec, MOUNT_OP_FILE, "/etc/resolv.conf")->content, "nameserver " NET_DNS4 "\n"));
+	spec = planned(*state, IMAGE "[Network]\nNetwork=sandbox:other\nDNS=10.1.2.3\n");
+	assert_non_null(strstr(mount_at(spec, MOUNT_OP_FILE, "/etc/resolv.conf")->content, "nameserver 10.1.2.3\n"));
 }
 
 static void servers_of_the_profile_replace_the_hosts(void **state)

@@ -213,6 +213,8 @@ static void test_words_of_mounts(void **state)
 	assert_int_equal(bind_arg_parse(KEY_Files_Bind, "/a:/b:soft", &b, &err), -EINVAL);
 	assert_int_equal(bind_arg_parse(KEY_Files_BindReadOnly, "/a:/b:rw", &b, &err), -EINVAL);
 	assert_int_equal(bind_arg_parse(KEY_Files_Overlay, "/a", &b, &err), -EINVAL);
+	struct tmpfs_arg t;
+	assert_int_equal(tmpfs_arg_parse("/t:mode=0", &t, &err), -EINVAL); /* 0 stands for the default */
 	assert_int_equal(bind_arg_parse(KEY_Files_Device, "/dev/x:/dev/y:q", &b, &err), -EINVAL);
 }
 
