@@ -21,9 +21,15 @@ int state_open(const char *name, struct sbx_err *err);
 
 /* state_read - what is known of the running sandbox @name.  -ENOENT as state_open, and while it is being started. */
 struct state_record {
-	pid_t pid;        /* of its first process, which is not reaped before the lock is let go */
-	char network[16]; /* "slirp", "none" … */
-	char cgroup[512]; /* "/a/b"; "" where it has no limits */
+	pid_t pid;      /* of its first process, which is not reaped before the lock is let go */
+	pid_t launcher; /* the sbx run that supervises it, which forwards signals */
+	int stop_signal;
+	uint64_t stop_timeout_ms;
+	int64_t created_s; /* since 1970 */
+	char network[16];  /* "slirp", "none" … */
+	char cgroup[512];  /* "/a/b"; "" where it has no limits */
+	/* For people, cut where they are longer. */
+	char image[256], command[256], ports[256];
 };
 int state_read(const char *name, struct state_record *ret, struct sbx_err *err);
 

@@ -13,5 +13,5 @@
 #undef LATER
 
 extern const struct cli_option run_options[], explain_options[], images_options[], rmi_options[], doctor_options[],
-	stats_options[], update_options[], version_options[];
+	kill_options[], ps_options[], stop_options[], stats_options[], update_options[], version_options[];
 extern const struct cli_command profile_subcommands[], image_subcommands[], net_subcommands[];

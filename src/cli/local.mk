@@ -5,7 +5,7 @@ libcli_a_SOURCES = \
 	src/cli/cli.h src/cli/commands.def src/cli/commands.h src/cli/doctor.h src/cli/print.h src/cli/run_options.h \
 	src/cli/run_prepare.h \
 	src/cli/cmd_completion.c src/cli/cmd_doctor.c src/cli/cmd_explain.c src/cli/cmd_image.c src/cli/cmd_net.c src/cli/cmd_profile.c \
-	src/cli/cmd_pause.c src/cli/cmd_run.c src/cli/cmd_stats.c src/cli/cmd_update.c src/cli/cmd_version.c src/cli/doctor_checks.c src/cli/doctor_probe.c src/cli/options.c \
+	src/cli/cmd_kill.c src/cli/cmd_pause.c src/cli/cmd_ps.c src/cli/cmd_run.c src/cli/cmd_stats.c src/cli/cmd_update.c src/cli/cmd_version.c src/cli/doctor_checks.c src/cli/doctor_probe.c src/cli/options.c \
 	src/cli/print.c src/cli/run_image.c src/cli/run_options.c src/cli/run_prepare.c src/cli/run_values.c
 libcli_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 

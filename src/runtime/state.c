@@ -117,7 +117,9 @@ int state_open(const char *name, struct sbx_err *err)
 	_cleanup_free_ char *path = parent ? xasprintf("%s/%s", parent, name) : NULL;
 	if (!path)
 		return -ENOENT;
-	_cleanup_close_ int fd = dir_open(AT_FDCWD, path);
+	/* What is no name of a sandbox could be a path to anywhere. */
+	bool is_name = *name && *name != '.' && !strchr(name, '/');
+	_cleanup_close_ int fd = is_name ? dir_open(AT_FDCWD, path) : -ENOENT;
 	if (fd < 0 && fd != -ENOENT)
 		return sbx_fail(err, fd, "open %s", path);
 	/* Whoever gets the lock has found what a killed run left. */

@@ -62,7 +62,7 @@ one_line_error() {
 
 @test "a command of a later build is refused in words" {
 	local command
-	for command in ps exec pull commit volume generate; do
+	for command in logs exec pull commit volume generate; do
 		run_sbx 1 "$command" something
 		one_line_error
 		assert_has "$stderr" "'sbx $command' is not in this build yet"
