@@ -126,6 +126,27 @@ assert values["Nice"]["value"] == "7" and values["Nice"]["origins"] == ["command
 assert values["Umask"]["origins"][0].endswith("merge.ini:5"), values' <<<"$output"
 }
 
+@test "show merges includes, the profile and its drop-ins, each value with its own line" {
+	local profile dir
+	profile=$(write_profile main <<<$'[Sandbox]\nInclude=base.ini\n[Exec]\nNice=2\nEnvironment=A=main')
+	dir=$(dirname "$profile")
+	printf '[Exec]\nNice=1\nUmask=077\nEnvironment=A=base\n' >"$dir/base.ini"
+	mkdir "$profile.d"
+	printf '[Files]\nBind=data:/data\n[Exec]\nNice=4\n' >"$profile.d/20.conf"
+	printf '[Exec]\nNice=3\nUmask=\n' >"$profile.d/10.conf"
+	printf 'no profile at all\n' >"$profile.d/10.conf~"
+	run_sbx 0 profile show "$profile"
+	assert_eq "# $profile.d/20.conf:4 Nice=4" "$(grep -B1 '^Nice=' <<<"$output" | xargs)"
+	assert_eq "# $profile.d/10.conf:3 Umask=" "$(grep -B1 '^Umask=' <<<"$output" | xargs)"
+	assert_eq "# $dir/base.ini:4 Environment=A=base # $profile:5 Environment=A=main" \
+		"$(grep -B1 '^Environment=' <<<"$output" | xargs)"
+	assert_has "$output" "^Bind=$dir/data:/data\$"
+	printf '[Exec]\nNice=many\n' >"$dir/base.ini"
+	run_sbx 1 profile show "$profile"
+	one_line_error
+	assert_has "$stderr" '/base.ini:2: \[Exec\] Nice: "many"'
+}
+
 @test "show refuses a wrong profile with status 1, and no operand or two with status 2" {
 	local profile
 	profile=$(write_profile wrong <<<$'[Exec]\nNice=many')
