@@ -158,6 +158,9 @@ static enum allow_verdict own_net(const struct allow *allow, const struct net_ad
 {
 	if (port == 53 && same(addr, &dns4))
 		return ALLOW_DNS;
+	/* At these two libslirp itself listens (bootp.c, tftp.c), whatever it was told. */
+	if (udp && (port == 67 || port == 69))
+		return ALLOW_REFUSE;
 	if (port != 0 && same(addr, &host4) && allow->host_ports[port])
 		return ALLOW_PASS;
 	return port == 0 && !udp && (same(addr, &host4) || same(addr, &host6)) ? ALLOW_PASS : ALLOW_REFUSE;

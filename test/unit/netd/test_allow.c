@@ -117,6 +117,7 @@ static void of_our_own_network_only_the_doors_are_open(void **state)
 {
 	(void)state;
 	allow_add_host_port(allow, 8080);
+	allow_add_host_port(allow, 69);
 	for (int lists = 0; lists < 2; lists++) {
 		assert_int_equal(tcp(NET_DNS4, 53), ALLOW_DNS);
 		assert_int_equal(udp(NET_DNS4, 53), ALLOW_DNS);
@@ -124,6 +125,8 @@ static void of_our_own_network_only_the_doors_are_open(void **state)
 		assert_int_equal(tcp(NET_DNS4, 0), ALLOW_REFUSE);
 		assert_int_equal(tcp(NET_HOST4, 8080), ALLOW_PASS);
 		assert_int_equal(tcp(NET_HOST4, 8081), ALLOW_REFUSE);
+		assert_int_equal(tcp(NET_HOST4, 69), ALLOW_PASS);
+		assert_int_equal(udp(NET_HOST4, 69), ALLOW_REFUSE); /* libslirp's own TFTP server */
 		assert_int_equal(tcp(NET_HOST4, 53), ALLOW_REFUSE);
 		assert_int_equal(tcp(NET_HOST6, 8080), ALLOW_REFUSE);
 		assert_int_equal(tcp(NET_HOST4, 0), ALLOW_PASS); /* a ping */
