@@ -273,6 +273,20 @@ static void an_answer_of_the_name_server_opens_no_way_past_it(void **state)
 	}
 }
 
+static void fragments_never_reach_the_stack(void **state)
+{
+	static const unsigned fields[] = {0x2000, 0x0001, 0x2001};
+	(void)state;
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		frame_ip4(&f, "192.0.2.1", IPPROTO_UDP, 0, 8 + 8);
+		put_udp(&f, L4_AT, 80, 8);
+		be16(f.b + IP4_AT + 6, fields[i]);
+		ip4_sum(&f);
+		assert_false(passed());
+		assert_int_equal(stats.refusals, i + 1);
+	}
+}
+
 static void frames_are_read_from_the_tap_until_it_ends(void **state)
 {
 	(void)state;
@@ -312,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_wrote_to_a_published_port_is_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_wrote_to_another_port_opens_no_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_answer_of_the_name_server_opens_no_way_past_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(fragments_never_reach_the_stack, setup, teardown),
 		cmocka_unit_test_setup_teardown(frames_are_read_from_the_tap_until_it_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_tap_loses_frames_and_stops_nobody, setup, teardown),
 	};
