@@ -63,6 +63,10 @@ static int walk_up(struct walk *w)
 	char names[RESOLVE_PATH_MAX];
 	char *slash = strrchr(w->done, '/');
 
+	/* As the kernel has it: ".." is looked up in a directory, which has to allow that. */
+	_cleanup_close_ int here = openat(walk_at(w), ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (here < 0)
+		return -errno;
 	memcpy(names, w->done, sizeof names);
 	names[slash ? slash - w->done : 0] = '\0';
 	walk_to_root(w);

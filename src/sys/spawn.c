@@ -53,6 +53,12 @@ struct spawn_order {
 	int failed; /* negative errno, written by the child into the memory it shares until exec */
 };
 
+/* fd_put - @fd as @number, open after exec: dup2 of a descriptor onto itself leaves it close-on-exec. */
+static int fd_put(int fd, int number)
+{
+	return fd == number ? fcntl(fd, F_SETFD, 0) : dup2(fd, number);
+}
+
 /* spawn_child - what happens between vfork and exec: system calls alone, nothing that allocates. */
 static void spawn_child(struct spawn_order *order)
 {
@@ -63,8 +69,8 @@ static void spawn_child(struct spawn_order *order)
 		return;
 	}
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null < 0 || dup2(null, 0) < 0 ||
-		(order->out_fd >= 0 && (dup2(order->out_fd, 1) < 0 || dup2(order->out_fd, 2) < 0))) {
+	if (null < 0 || fd_put(null, 0) < 0 ||
+		(order->out_fd >= 0 && (fd_put(order->out_fd, 1) < 0 || fd_put(order->out_fd, 2) < 0))) {
 		order->failed = -errno;
 		return;
 	}

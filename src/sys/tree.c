@@ -75,8 +75,10 @@ static int entry_unlink(int dirfd, const char *name, int flags)
 {
 	if (unlinkat(dirfd, name, flags) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EACCES || fchmod(dirfd, 0700) < 0)
+	if (errno != EACCES)
 		return -errno;
+	if (fchmod(dirfd, 0700) < 0)
+		return -EACCES;
 	return unlinkat(dirfd, name, flags) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
