@@ -119,7 +119,7 @@ struct process_spec {
 			    passwd */
 	struct strv env_origins; /* where each of env comes from */
 	char *cwd;               /* inside; made where missing */
-	char *cwd_origin, *user_origin, *host_name_origin;
+	char *cwd_origin, *user_origin, *host_name_origin, *nice_origin, *oom_origin;
 	char *user, *group; /* as written: a name or a number of the image's passwd and group; group NULL: the user's */
 	struct strv groups; /* SupplementaryGroups, likewise */
 	bool keep_groups;

@@ -137,9 +137,8 @@ int image_prepare(const struct run_words *words, bool unpack, const struct idmap
 	};
 	int r = image_ref_parse(s.text, &s.ref, err);
 
-	if (r < 0)
-		return r;
-	r = platform_parse(s.platform_text, &s.platform, err);
+	if (r == 0)
+		r = platform_parse(s.platform_text, &s.platform, err);
 	if (r == 0 && s.ref.transport == IMAGE_NAME)
 		r = find_name(&s, pull, p, err);
 	else if (r == 0)
@@ -147,5 +146,8 @@ int image_prepare(const struct run_words *words, bool unpack, const struct idmap
 	if (r == 0)
 		r = hold(&s, unpack, p, err);
 	image_ref_free(&s.ref);
-	return r;
+	if (r == 0 || !err->msg[0]) /* without a message sbx-image has said why */
+		return r;
+	_cleanup_free_ char *place = origin_text(profile_get(p->profile, KEY_Sandbox_Image));
+	return sbx_err_prefix(err, r, "%s: [Sandbox] Image", place);
 }

@@ -161,6 +161,8 @@ int plan_process(struct plan *p, struct sbx_err *err)
 	process->terminal = (enum terminal_mode)profile_get(p->profile, KEY_Exec_Terminal)->num;
 	process->umask = (mode_t)profile_get(p->profile, KEY_Exec_Umask)->num;
 	process->nice = (int)profile_get(p->profile, KEY_Exec_Nice)->num;
+	process->nice_origin = origin_text(profile_get(p->profile, KEY_Exec_Nice));
+	process->oom_origin = origin_text(profile_get(p->profile, KEY_Exec_OOMScoreAdjust));
 	process->set_oom_score_adj = value_given(p->profile, KEY_Exec_OOMScoreAdjust);
 	if (process->set_oom_score_adj)
 		process->oom_score_adj = (int)profile_get(p->profile, KEY_Exec_OOMScoreAdjust)->num;

@@ -58,9 +58,10 @@ static int oom_score_set(const struct process_spec *p, struct sbx_err *err)
 	int n = snprintf(text, sizeof text, "%d", p->oom_score_adj);
 	int r = fd < 0 ? -errno : write_all(fd, text, (size_t)n);
 	if (r == -EACCES || r == -EPERM)
-		return sbx_fail_plain(
-			err, r, "OOMScoreAdjust=%d: only root may go below the value that it has", p->oom_score_adj);
-	return r < 0 ? sbx_fail(err, r, "OOMScoreAdjust=%d", p->oom_score_adj) : 0;
+		return sbx_fail_plain(err, r,
+			"%s: [Exec] OOMScoreAdjust=%d: only root may go below the value that it has", p->oom_origin,
+			p->oom_score_adj);
+	return r < 0 ? sbx_fail(err, r, "%s: [Exec] OOMScoreAdjust=%d", p->oom_origin, p->oom_score_adj) : 0;
 }
 
 static int nice_set(const struct process_spec *p, struct sbx_err *err)
@@ -72,10 +73,10 @@ static int nice_set(const struct process_spec *p, struct sbx_err *err)
 	if (errno || setpriority(PRIO_PROCESS, 0, now + p->nice) < 0)
 		return errno == EACCES || errno == EPERM
 			       ? sbx_fail_plain(err, -errno,
-					 "Nice=%d: an ordinary user may only raise the value (see LimitNICE "
+					 "%s: [Exec] Nice=%d: an ordinary user may only raise the value (see LimitNICE "
 					 "of the caller)",
-					 p->nice)
-			       : sbx_fail(err, -errno, "Nice=%d", p->nice);
+					 p->nice_origin, p->nice)
+			       : sbx_fail(err, -errno, "%s: [Exec] Nice=%d", p->nice_origin, p->nice);
 	return 0;
 }
 

@@ -155,10 +155,13 @@ static void print_process(FILE *out, const struct sandbox_spec *spec)
 	if (process->runtime_max_ms)
 		fprintf(out, "  %-14s %" PRIu64 " ms\n", "runs at most", process->runtime_max_ms);
 	fprintf(out, "  %-14s %04o\n", "umask", (unsigned)process->umask);
+	char number[16];
+	snprintf(number, sizeof number, "%+d", process->nice);
 	if (process->nice)
-		fprintf(out, "  %-14s %+d\n", "nice", process->nice);
+		print_known(out, "nice", number, process->nice_origin);
+	snprintf(number, sizeof number, "%d", process->oom_score_adj);
 	if (process->set_oom_score_adj)
-		fprintf(out, "  %-14s %d\n", "oom score adj", process->oom_score_adj);
+		print_known(out, "oom score adj", number, process->oom_origin);
 	fputs("  environment\n", out);
 	for (size_t i = 0; i < process->env.n; i++) {
 		fputs("    ", out);

@@ -18,6 +18,8 @@ static void process_clear(struct process_spec *process)
 	free(process->argv_origin);
 	strv_clear(&process->env_origins);
 	free(process->cwd_origin);
+	free(process->nice_origin);
+	free(process->oom_origin);
 	free(process->user_origin);
 	free(process->host_name_origin);
 	strv_clear(&process->env);

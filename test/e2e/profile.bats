@@ -160,3 +160,19 @@ assert values["Umask"]["origins"][0].endswith("merge.ini:5"), values' <<<"$outpu
 	one_line_error
 	assert_has "$stderr" 'command line.*Nice'
 }
+
+@test "what only a run can find out is told with file, line and key as well" {
+	local profile key
+	for key in Nice=-20 OOMScoreAdjust=-1000; do
+		profile=$(write_profile "${key%=*}" <<<"[Sandbox]"$'\n'"Image=$HELLO_IMAGE"$'\n[Exec]\n'"$key")
+		run_sbx 125 run --quiet "$profile"
+		one_line_error
+		assert_has "$stderr" "${key%=*}.ini:4: \[Exec\] $key: "
+		run_sbx 0 explain "$profile"
+		assert_has "$output" "${key#*=} .*${key%=*}.ini:4"
+	done
+	profile=$(write_profile missing <<<$'[Sandbox]\nImage=no-such:1')
+	run_sbx 125 run "$profile"
+	one_line_error
+	assert_has "$stderr" 'missing.ini:2: \[Sandbox\] Image: image no-such:1 is not in the store'
+}
