@@ -246,16 +246,17 @@ static int expand_part(const struct expand_context *context, const char *text, s
 	return 0;
 }
 
-/* part_end - the colon that ends the part at @p, or the end of the text.  ${…} is one piece, \: is no end. */
-static const char *part_end(const char *p)
+/* part_end - the colon that ends the part at @word, or the end of the text.  ${…} is one piece, \: is no end. */
+static const char *part_end(const char *word)
 {
+	const char *p = word;
 	for (; *p && *p != ':'; p++) {
 		if ((p[0] == '\\' && p[1]) || (p[0] == '$' && p[1] == '$')) {
 			p++;
 		} else if (p[0] == '$' && p[1] == '{') {
-			const char *close = brace_end(p + 2);
-			if (close)
-				p = close;
+			p = brace_end(p + 2);
+			if (!p)
+				return word + strlen(word); /* which is told when the part is expanded */
 		}
 	}
 	return p;

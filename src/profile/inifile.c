@@ -95,14 +95,14 @@ static bool logical_take(struct reader *r)
 	bool joining = false, has_nul = false;
 	while (line_take(r, &s, &len)) {
 		trim(&s, &len);
+		bool nul = memchr(s, '\0', len) != NULL;
+		if (nul && !has_nul)
+			r->sink->problem(r->sink->data, r->line, "a NUL byte; expected text");
 		if (is_comment(s, len) || (!joining && len == 0))
 			continue;
 		if (!joining)
 			r->first_line = r->line;
-		if (memchr(s, '\0', len) && !has_nul) {
-			r->sink->problem(r->sink->data, r->line, "a NUL byte; expected text");
-			has_nul = true;
-		}
+		has_nul |= nul;
 		bool more = joins_next(s, len);
 		strbuf_addn(&r->logical, s, more ? len - 1 : len);
 		joining = more;

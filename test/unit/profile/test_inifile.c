@@ -142,6 +142,7 @@ static void a_backslash_joins_the_next_line_and_lines_are_counted_from_the_first
 		"1 [A]\n2 A.Key=one  two  three\n6 A.Next=4\n");
 	expect("[A]\nKey=C:\\\\\nNext=2\n", "1 [A]\n2 A.Key=C:\\\\\n3 A.Next=2\n"); /* an escaped one joins nothing */
 	expect("[A]\nKey=three\\\\\\\nmore\n", "1 [A]\n2 A.Key=three\\\\ more\n");
+	expect("[A]\r\nKey=a\\\r\nb\r\nNext=2", "1 [A]\n2 A.Key=a b\n4 A.Next=2\n");
 	expect("[A]\nKey=one\\", "1 [A]\n2 ! a \\ at the end of the file; expected a line to join\n");
 }
 
@@ -151,6 +152,10 @@ static void a_NUL_is_refused_and_the_lines_behind_it_are_read(void **state)
 	static const char text[] = "[A]\nKey=one\0two\nNext=3\nLong=\\\n a\0b \\\n c\nEnd=1\n";
 	expect_bytes(text, sizeof text - 1,
 		"1 [A]\n2 ! a NUL byte; expected text\n3 A.Next=3\n5 ! a NUL byte; expected text\n7 A.End=1\n");
+	static const char others[] = "# com\0ment\n[A\0]\nKey=1\n";
+	expect_bytes(others, sizeof others - 1,
+		"1 ! a NUL byte; expected text\n2 ! a NUL byte; expected text\n"
+		"3 ! a key before any section; expected [Section] above it\n");
 }
 
 static void ends_of_lines_and_a_byte_order_mark_are_taken_as_they_come(void **state)
