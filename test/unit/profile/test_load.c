@@ -143,6 +143,27 @@ static void test_the_command_line_includes_before_its_own_values(void **state)
 	assert_true(str_ends(origin, "/a.ini:4"));
 }
 
+static void test_a_setting_of_the_command_line_that_names_no_key_is_refused_in_words(void **state)
+{
+	static const char *const sets[][2] = {
+		{"Nice=1", "command line: \"Nice=1\"; expected Section.Key=Value"},
+		{"Exec.Nice", "command line: \"Exec.Nice\"; expected Section.Key=Value"},
+		{"Nice=Exec.1", "command line: \"Nice=Exec.1\"; expected Section.Key=Value"},
+		{"Exce.Nice=1", "command line: [Exce]: unknown section; did you mean [Exec]?"},
+		{"exec.Nicee=1", "command line: [Exec] Nicee: unknown key; did you mean Nice?"},
+		{"Files.Nice=1", "command line: [Files] Nice: unknown key; it belongs in [Exec]"},
+		{"Exec.Qqqqqq=1",
+			"command line: [Exec] Qqqqqq: unknown key; expected one that `sbx profile keys Exec` lists"},
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		strv_add(&f->sets, sets[i][0]);
+	assert_int_equal(load(f, NULL), -EINVAL);
+	assert_int_equal(f->problems.n, ARRAY_SIZE(sets));
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		assert_string_equal(f->problems.v[i], sets[i][1]);
+}
+
 static void test_what_is_no_file_is_told_with_its_reason(void **state)
 {
 	struct fixture *f = *state;
@@ -166,6 +187,7 @@ int main(void)
 		TEST(test_drop_ins_are_conf_files_by_name_whatever_the_locale),
 		TEST(test_a_later_file_clears_a_list_and_gives_a_scalar_its_default_back),
 		TEST(test_the_command_line_includes_before_its_own_values),
+		TEST(test_a_setting_of_the_command_line_that_names_no_key_is_refused_in_words),
 		TEST(test_what_is_no_file_is_told_with_its_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
