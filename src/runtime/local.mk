@@ -12,9 +12,22 @@ libruntime_a_SOURCES = include/sbx/runtime.h src/runtime/build.h src/runtime/fus
 libruntime_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += test/unit/runtime/test_sync
-TESTS += test/unit/runtime/test_sync
+RUNTIME_TESTS = test/unit/runtime/test_identity test/unit/runtime/test_monitor test/unit/runtime/test_scratch \
+	test/unit/runtime/test_sync
+check_PROGRAMS += $(RUNTIME_TESTS)
+TESTS += $(RUNTIME_TESTS)
+RUNTIME_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+RUNTIME_TEST_LIBS = libruntime.a libspec.a libpolicy.a libnet.a $(FLOOR_SYS) $(LAUNCHER_LIBS) $(TEST_LIBS)
+test_unit_runtime_test_identity_SOURCES = test/unit/runtime/test_identity.c
+test_unit_runtime_test_identity_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+test_unit_runtime_test_identity_LDADD = $(RUNTIME_TEST_LIBS)
+test_unit_runtime_test_monitor_SOURCES = test/unit/runtime/test_monitor.c
+test_unit_runtime_test_monitor_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+test_unit_runtime_test_monitor_LDADD = $(RUNTIME_TEST_LIBS)
+test_unit_runtime_test_scratch_SOURCES = test/unit/runtime/test_scratch.c
+test_unit_runtime_test_scratch_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+test_unit_runtime_test_scratch_LDADD = $(RUNTIME_TEST_LIBS)
 test_unit_runtime_test_sync_SOURCES = test/unit/runtime/test_sync.c
-test_unit_runtime_test_sync_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-test_unit_runtime_test_sync_LDADD = libruntime.a $(FLOOR_SYS) $(TEST_LIBS)
+test_unit_runtime_test_sync_CFLAGS = $(RUNTIME_TEST_CFLAGS)
+test_unit_runtime_test_sync_LDADD = $(RUNTIME_TEST_LIBS)
 endif
