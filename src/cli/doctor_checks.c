@@ -357,11 +357,10 @@ static void look_limits(struct doctor *d, struct doctor_finding *ret)
 	else
 		lack(ret, xasprintf("your systemd gives scopes, but not the controllers%s", missing.s),
 			"the limits of these controllers are refused",
-			xstrdup("as root: mkdir -p /etc/systemd/system/user@.service.d; printf "
-				"'[Service]\\nDelegate=cpu cpuset io "
-				"memory pids\\n' >/etc/systemd/system/user@.service.d/delegate.conf; systemctl "
-				"daemon-reload; then "
-				"log out and in"));
+			xstrdup("as root: mkdir -p /etc/systemd/system/user@.service.d; (echo '[Service]'; "
+				"echo 'Delegate=cpu cpuset io memory pids') "
+				">/etc/systemd/system/user@.service.d/delegate.conf; systemctl daemon-reload; "
+				"then log out and in"));
 }
 
 static void look_tun(struct doctor *d, struct doctor_finding *ret)

@@ -103,21 +103,19 @@ static int controllers_enable(const struct cgroup_spec *limits, int fd, struct s
 	return r;
 }
 
-/* controller_fail - @what: whose cgroup it is. */
+/* controller_fail - words that a shell takes as they are printed, and so without a backslash. */
 static int controller_fail(const char *controller, bool of_scope, struct sbx_err *err)
 {
 	if (!of_scope)
 		return sbx_fail_plain(err, -EOPNOTSUPP,
 			"the controller %s is not delegated to this process's own cgroup: add it to Delegate= of its "
-			"unit, or to "
-			"cgroup.subtree_control above it",
+			"unit, or to cgroup.subtree_control above it",
 			controller);
 	return sbx_fail_plain(err, -EOPNOTSUPP,
 		"the controller %s is not delegated to your user manager: as root, mkdir -p "
-		"/etc/systemd/system/user@.service.d; "
-		"printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' "
-		">/etc/systemd/system/user@.service.d/delegate.conf; "
-		"systemctl daemon-reload; then log out and in again",
+		"/etc/systemd/system/user@.service.d; (echo '[Service]'; echo 'Delegate=cpu cpuset io memory pids') "
+		">/etc/systemd/system/user@.service.d/delegate.conf; systemctl daemon-reload; "
+		"then log out and in again",
 		controller);
 }
 
@@ -151,6 +149,10 @@ static int lines_write(const struct sandbox_spec *spec, int fd, struct sbx_err *
 		if (r == -ENOENT && strcmp(line->file, "memory.swap.max") == 0)
 			sbx_fail_plain(err, r, "%s: [Limits] %s: this kernel does not count swap (swapaccount=1)",
 				line->origin, line->key);
+		else if (r == -ENOENT && !cgroup_has(fd, "cgroup.controllers", line->controller))
+			sbx_fail_plain(err, r,
+				"%s: [Limits] %s: the controller %s is not delegated (sbx doctor says more)",
+				line->origin, line->key, line->controller);
 		else
 			sbx_fail(err, r, "%s: [Limits] %s: write %s to %s of the sandbox's cgroup", line->origin,
 				line->key, line->text, line->file);

@@ -46,8 +46,7 @@ static int bus_check(struct sbx_err *err)
 	if (!getenv("DBUS_SESSION_BUS_ADDRESS") && access(bus, F_OK) < 0)
 		return sbx_fail_plain(err, -ENOENT,
 			"there is no bus of a user manager at %s: systemctl start user@%u.service as root, and the "
-			"package "
-			"dbus-user-session",
+			"package dbus-user-session",
 			bus, (unsigned)geteuid());
 	return 0;
 }
@@ -59,10 +58,14 @@ static int scope_start(const char *unit, const char *name, struct sbx_err *err)
 	if (!busctl)
 		return sbx_fail_plain(err, -ENOENT, "busctl is not installed (package systemd)");
 	_cleanup_free_ char *description = xasprintf("sbx sandbox %s", name), *pid = xasprintf("%d", (int)getpid());
-	const char *argv[] = {busctl, "--user", "--quiet", "call", "org.freedesktop.systemd1",
-		"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StartTransientUnit",
-		"ssa(sv)a(sa(sv))", unit, "fail", "4", "Description", "s", description, "PIDs", "au", "1", pid,
-		"Delegate", "b", "true", "CollectMode", "s", "inactive-or-failed", "0", NULL};
+	/* busctl knows of its place only from these; cron and sudo set neither. */
+	bool told = getenv("DBUS_SESSION_BUS_ADDRESS") || getenv("XDG_RUNTIME_DIR");
+	_cleanup_free_ char *bus =
+		told ? xstrdup("--user") : xasprintf("--address=unix:path=/run/user/%u/bus", (unsigned)geteuid());
+	const char *argv[] = {busctl, bus, "--quiet", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+		"org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", "4",
+		"Description", "s", description, "PIDs", "au", "1", pid, "Delegate", "b", "true", "CollectMode", "s",
+		"inactive-or-failed", "0", NULL};
 	return helper_run(argv, err);
 }
 
@@ -93,8 +96,13 @@ int scope_enter(const char *name, char **ret_path, struct sbx_err *err)
 		return sbx_fail(err, -errno, "getrandom");
 	_cleanup_free_ char *unit = xasprintf("sbx-%s-%04x.scope", word, random);
 	r = scope_start(unit, name, err);
-	if (r < 0)
-		return sbx_err_prefix(err, r, "ask the user manager for a scope");
+	if (r < 0) {
+		_cleanup_free_ char *why = xstrdup(err->msg);
+		return sbx_fail_plain(err, r,
+			"ask the user manager for a scope: %s; where it has ended, as root: systemctl start "
+			"user@%u.service",
+			why, (unsigned)geteuid());
+	}
 	return wait_inside(unit, ret_path, err);
 }
 
