@@ -16,6 +16,11 @@
 int net_up_loopback(struct sbx_err *err);
 int net_up_tap(bool ipv6, struct sbx_err *err);
 
+/* net_allow_ping - let the groups @first to @last of the caller's user namespace open ICMP sockets, so that ping needs
+ * no capability inside.  A kernel that does not take it leaves ping as it was.  Context: child, before pivot. Source:
+ * icmp(7), ping_group_range. */
+void net_allow_ping(uint32_t first, uint32_t last);
+
 /* net_has_ipv6 - whether this kernel does IPv6 at all. */
 bool net_has_ipv6(void);
 

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "sbx/cleanup.h"
+#include "sbx/log.h"
 #include "sbx/net.h"
 #include "sbx/str.h"
 
@@ -192,6 +193,15 @@ int net_up_tap(bool ipv6, struct sbx_err *err)
 	}
 	int r = batch_send(&b, err);
 	return r < 0 ? r : steal_fd(&fd);
+}
+
+void net_allow_ping(uint32_t first, uint32_t last)
+{
+	char range[32];
+	_cleanup_close_ int fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
+	int n = snprintf(range, sizeof range, "%u %u\n", first, last);
+	if (fd < 0 || write(fd, range, (size_t)n) < 0)
+		log_debug("ping without a capability: %m");
 }
 
 bool net_has_ipv6(void)

@@ -34,6 +34,20 @@
 
 enum { EXIT_SETUP = 125, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };
 
+/* ping_allow - for all groups that there are: a range that begins and ends with one.  As far as sbx-net, or pasta, is
+ * allowed to ping itself. */
+static void ping_allow(const struct idmap *groups)
+{
+	uint32_t first = UINT32_MAX, last = 0;
+	for (size_t i = 0; i < groups->n; i++) {
+		const struct idmap_extent *e = &groups->extents[i];
+		first = e->inside < first ? e->inside : first;
+		last = e->inside + e->count - 1 > last ? e->inside + e->count - 1 : last;
+	}
+	if (groups->n > 0)
+		net_allow_ping(first, last);
+}
+
 /* network_up - the interfaces of a namespace of its own.  A tap goes to the launcher, which hands it to its helper;
  * what is sent before that one reads waits in the tap's queue. */
 static int network_up(const struct child_task *t, struct sbx_err *err)
@@ -41,6 +55,8 @@ static int network_up(const struct child_task *t, struct sbx_err *err)
 	const struct net_spec *net = &t->spec->net;
 	if (net->kind == NET_NONE)
 		return net_up_loopback(err);
+	if (net->kind == NET_SLIRP || net->kind == NET_PASTA)
+		ping_allow(&t->spec->maps.gid);
 	if (net->kind != NET_SLIRP)
 		return 0;
 	_cleanup_close_ int tap = net_up_tap(net->ipv6, err);
