@@ -28,9 +28,16 @@ int monitor_signals_block(int *ret_fd, sigset_t *ret_old, struct sbx_err *err)
 	sigfillset(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(not_forwarded); i++)
 		sigdelset(&set, not_forwarded[i]);
+	/* What the caller ignores (nohup; SIGINT for the background jobs of a script) is not for the sandbox either.  A
+	 * blocked signal would reach the signalfd although it is ignored.  Source: kernel/signal.c, sig_ignored. */
+	for (int sig = 1; sig <= SIGRTMAX; sig++) {
+		struct sigaction action;
+		if (sigaction(sig, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			sigdelset(&set, sig);
+	}
 	sigprocmask(SIG_BLOCK, &set, &old);
 	*ret_old = old;
-	/* An ignored signal would never reach the signalfd; SIGPIPE is ignored, so that a closed output is an error. */
+	/* So that a closed output is an error. */
 	signal(SIGPIPE, SIG_IGN);
 	*ret_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (*ret_fd < 0)

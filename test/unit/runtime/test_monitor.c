@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct scene {
 	void (*helper)(void);
 	unsigned runtime_max_ms, stop_timeout_ms; /* 0: no limit */
 	int signal;                               /* sent to the launcher once the child runs; 0 none */
+	bool ignored;                             /* the launcher was started with it ignored */
 };
 
 static void sleep_on(void)
@@ -64,6 +66,8 @@ static int watch(const struct scene *scene)
 	spec->process.stop_signal = SIGTERM;
 	spec->process.runtime_max_ms = scene->runtime_max_ms;
 	spec->process.stop_timeout_ms = scene->stop_timeout_ms;
+	if (scene->ignored)
+		signal(scene->signal, SIG_IGN);
 	if (monitor_signals_block(&m.signal_fd, &old, &err) < 0)
 		return FAILED;
 	pid_t guard = start(scene->helper ? scene->helper : sleep_on, &m.guard_pidfd);
@@ -140,6 +144,23 @@ static void a_signal_that_it_handles_reaches_it(void **state)
 {
 	(void)state;
 	assert_int_equal(outcome(&(struct scene){.sandbox = handle_term, .signal = SIGTERM}), 3);
+}
+
+static void exit_7_later(void)
+{
+	usleep(400000);
+	_exit(7);
+}
+
+/* nohup(1), and SIGINT and SIGQUIT for what a script starts in the background. */
+static void a_signal_that_the_caller_ignores_is_not_passed_on(void **state)
+{
+	static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		assert_int_equal(
+			outcome(&(struct scene){.sandbox = exit_7_later, .signal = signals[i], .ignored = true}), 7);
 }
 
 static void when_its_time_is_up_it_is_stopped_and_then_killed(void **state)
@@ -332,6 +353,7 @@ int main(void)
 		cmocka_unit_test(the_program_s_status_is_the_result),
 		cmocka_unit_test(a_signal_that_the_first_process_does_not_heed_ends_it_as_that_signal),
 		cmocka_unit_test(a_signal_that_it_handles_reaches_it),
+		cmocka_unit_test(a_signal_that_the_caller_ignores_is_not_passed_on),
 		cmocka_unit_test(when_its_time_is_up_it_is_stopped_and_then_killed),
 		cmocka_unit_test(a_guard_that_dies_ends_the_loop),
 		cmocka_unit_test(bytes_go_both_ways),
