@@ -85,6 +85,7 @@ static void found_write(const struct sandbox_spec *spec, const char *path, int t
 	struct found found = {0};
 	struct identity id;
 
+	alarm(30); /* who waits for a FIFO is not waited for */
 	if (unshare(CLONE_NEWUSER) < 0 || chroot(path) < 0 || chdir("/") < 0)
 		_exit(1);
 	found.r = identity_find(spec, &id, &found.err);

@@ -3,6 +3,7 @@
 /* Processes: what a helper starts with, how its end is told, and descriptors of processes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -122,12 +123,14 @@ static void a_helper_ends_with_the_thread_that_started_it(void **state)
 	assert_int_equal(pipe2(p, 0), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		const char *const argv[] = {"/bin/sleep", "1000", NULL};
+		const char *const argv[] = {"/bin/sleep", "60", NULL};
 		_exit(helper_spawn(argv, -1, &p[1], 1, NULL, NULL) < 0);
 	}
 	close(p[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+	struct pollfd end = {.fd = p[0], .events = POLLIN};
+	assert_int_equal(poll(&end, 1, 20000), 1);
 	assert_int_equal(read(p[0], &byte, 1), 0); /* the last holder of the other end is gone */
 	close(p[0]);
 }
