@@ -6,19 +6,22 @@ VM_ENVIRONMENT = SBX_SRCDIR='$(abs_top_srcdir)' SBX_BUILDDIR='$(abs_top_builddir
 # make check-vm VM_TESTS="test/e2e/hello.bats": others instead.
 VM_TESTS = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/test/vm/*.bats)))
 
-check-vm: all $(check_PROGRAMS)
+VM_NEEDS = $(filter-out test/unit/%,$(check_PROGRAMS))
+
+check-vm: all $(VM_NEEDS)
 	@$(VM_ENVIRONMENT) $(BASH_PATH) $(srcdir)/test/vm/check $(VM_TESTS)
 
 # The end-to-end suite too; an hour or so.  The Debian root file system that it unpacks is made here, where there is a
 # network.
-check-vm-all: all $(check_PROGRAMS)
+check-vm-all: all $(VM_NEEDS)
 	@SBX_TEST_CACHE='$(abs_builddir)/test/vm-cache' $(BASH_PATH) $(srcdir)/test/fixtures/debian-rootfs
 	@$(VM_ENVIRONMENT) SBX_VM_CACHE='$(abs_builddir)/test/vm-cache' SBX_VM_TIMEOUT=7200 \
 		$(BASH_PATH) $(srcdir)/test/vm/check $(VM_TESTS) $(filter test/e2e/%,$(BATS_FILES))
 
 # What limits cost at the start, as a ratio.
 bench-vm: all test/bench/interleave
-	@$(VM_ENVIRONMENT) $(BASH_PATH) $(srcdir)/test/vm/vm run bash test/vm/bench
+	@$(VM_ENVIRONMENT) $(BASH_PATH) $(srcdir)/test/vm/vm run env SBX_BENCH_ROUNDS="$${SBX_BENCH_ROUNDS:-20}" \
+		bash test/vm/bench
 .PHONY: check-vm check-vm-all bench-vm
 
 clean-local: clean-vm
