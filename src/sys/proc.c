@@ -12,6 +12,7 @@
 #ifndef SYS_clone3
 #define SYS_clone3 435 /* the same number on every architecture */
 #endif
+#define SIGNALS 64 /* _NSIG of the kernel, but on mips */
 #ifndef CLONE_INTO_CGROUP
 #define CLONE_INTO_CGROUP 0x200000000ULL
 #endif
@@ -57,11 +58,12 @@ pid_t proc_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 void signals_reset(void)
 {
 	/* Handlers fall at exec by themselves, ignored signals stay: which ones are ignored would take a file to read,
-	 * so all are set.  32 and 33 are glibc's own; it refuses them here and never ignores them. */
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
-	for (int sig = 1; sig <= SIGRTMAX; sig++)
+	 * so all are set.  By the system call: glibc keeps 32 and 33 to itself and refuses them, but a caller may have
+	 * them ignored (seen below make and timeout).  All zeros are SIG_DFL on every machine. */
+	static const unsigned long dfl[8];
+	for (int sig = 1; sig <= SIGNALS; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
-			sigaction(sig, &dfl, NULL);
+			syscall(SYS_rt_sigaction, sig, dfl, NULL, SIGNALS / 8);
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
