@@ -162,8 +162,8 @@ print("still there")'
 	local i victim pid
 	RANDOM=7
 	for ((i = 0; i < 100; i++)); do
-		exec_on_host timeout -s KILL 20 "$SBX" run --userns single -p 6999:6999 --image "$HELLO_IMAGE" -- sleep 30 \
-			</dev/null >/dev/null 2>&1 3>&- &
+		# No timeout(1) around it: killed in the launcher's stead, it would leave a run that nobody was to end.
+		exec_on_host "$SBX" run --userns single -p 6999:6999 --image "$HELLO_IMAGE" -- sleep 60 </dev/null >/dev/null 2>&1 3>&- &
 		pid=$!
 		sleep "0.$(printf %03d $((RANDOM % 250)))"
 		victim=$pid
@@ -172,10 +172,9 @@ print("still there")'
 				[ "$(cat "/proc/$victim/comm" 2>/dev/null)" != sbx-net ] || break
 			done
 			[ "$victim" != none ] || victim=$pid
-		else
-			victim=$(descendants "$pid" | sed -n 2p) # the launcher below timeout
 		fi
-		kill -9 "${victim:-$pid}" 2>/dev/null || true
+		kill -9 "$victim" 2>/dev/null || true
+		until_true ended "$pid" || fail "still there 10 s after the kill of $victim: $(pgrep -a -u "$(id -u)" -f 6999:6999)"
 		wait "$pid" 2>/dev/null || true
 	done
 	until_true nothing_runs || fail "left: $(pgrep -a -u "$(id -u)" -f 6999:6999)"
@@ -183,6 +182,9 @@ print("still there")'
 	on_host timeout 20 "$SBX" run --userns single -p 6999:6999 --image "$HELLO_IMAGE" -- true
 	assert_eq "" "$(find "$XDG_RUNTIME_DIR/sbx" -mindepth 1 2>/dev/null)" "state of runs"
 	assert_eq "" "$(find "$XDG_DATA_HOME/sbx/scratch" -mindepth 1 -maxdepth 1 2>/dev/null)" "scratch of runs"
+}
+ended() {
+	[ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
 }
 nothing_runs() {
 	! pgrep -u "$(id -u)" -f 6999:6999 >/dev/null
