@@ -110,8 +110,9 @@ static int privileges_drop(struct sbx_err *err)
 #endif
 
 #if defined(__SANITIZE_ADDRESS__)
-/* The search for leaks at exit needs ptrace(2), which the filter has not. */
-const char *__asan_default_options(void);
+/* The search for leaks at exit needs ptrace(2), which the filter has not. gcc's runtime is a library, and finds only
+ * what is to be seen from outside. */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
 	return "detect_leaks=0";
