@@ -15,6 +15,7 @@ sbx_SOURCES = src/cli/main.c
 SBX_LIBS = libcli.a libplan.a libruntime.a libspec.a libprofile.a libimage.a libpolicy.a libnet.a $(FLOOR_SYS) \
 	$(LAUNCHER_LIBS)
 sbx_LDADD = $(SBX_LIBS)
+sbx_LDFLAGS = $(AM_LDFLAGS) $(LAUNCHER_LDFLAGS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += test/unit/cli/test_options

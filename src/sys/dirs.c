@@ -6,35 +6,63 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "sbx/cleanup.h"
 #include "sbx/dirs.h"
 #include "sbx/fdio.h"
 #include "sbx/parse.h"
+#include "sbx/spawn.h"
 #include "sbx/str.h"
 #include "own.h"
 
 #define PASSWD_MAX_BYTES (4u << 20)
 
-/* passwd_field - one field (0 the name, 5 the home) of the caller's line in /etc/passwd.  Returns new or NULL.
- * Read by hand first: getpwuid(3) loads the name service's libraries, which costs a launcher more than all else. */
-static char *passwd_field(unsigned field)
+/* passwd_file, passwd_services - all lines of /etc/passwd; the caller's line by the name services (LDAP and the like),
+ * from getent(1): getpwuid(3) would load their libraries, which costs a launcher more than all else and cannot be
+ * linked in. Return new or NULL. */
+static char *passwd_file(void)
 {
 	_cleanup_close_ int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	_cleanup_free_ char *text = NULL;
-	if (fd < 0 || read_all(fd, PASSWD_MAX_BYTES, &text, NULL, NULL) < 0)
+	char *text = NULL;
+	return fd < 0 || read_all(fd, PASSWD_MAX_BYTES, &text, NULL, NULL) < 0 ? NULL : text;
+}
+
+static char *passwd_services(void)
+{
+	_cleanup_free_ char *getent = helper_find("getent"), *uid = xasprintf("%u", (unsigned)getuid());
+	int out[2];
+	char *text = NULL;
+	if (!getent || pipe2(out, O_CLOEXEC) < 0)
 		return NULL;
-	for (char *rest = text, *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-		const char *fields[7] = {0};
-		for (size_t i = 0; i < ARRAY_SIZE(fields) && line; i++)
-			fields[i] = strsep(&line, ":");
-		uint32_t uid;
-		if (fields[6] && parse_id(fields[2], &uid) == 0 && uid == getuid())
-			return xstrdup(fields[field]);
+	const char *const argv[] = {getent, "passwd", uid, NULL};
+	pid_t pid = helper_spawn(argv, out[1], NULL, 0, NULL, NULL);
+	close(out[1]);
+	int r = pid < 0 ? pid : read_all(out[0], PASSWD_MAX_BYTES, &text, NULL, NULL);
+	close(out[0]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return r < 0 ? NULL : text;
+}
+
+/* passwd_field - one field (0 the name, 5 the home) of the caller's line in the password database.  Returns new or
+ * NULL. */
+static char *passwd_field(unsigned field)
+{
+	static char *(*const sources[])(void) = {passwd_file, passwd_services};
+	for (size_t s = 0; s < ARRAY_SIZE(sources); s++) {
+		_cleanup_free_ char *text = sources[s]();
+		for (char *rest = text, *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+			const char *fields[7] = {0};
+			for (size_t i = 0; i < ARRAY_SIZE(fields) && line; i++)
+				fields[i] = strsep(&line, ":");
+			uint32_t uid;
+			if (fields[6] && parse_id(fields[2], &uid) == 0 && uid == getuid())
+				return xstrdup(fields[field]);
+		}
 	}
 	return NULL;
 }
@@ -42,10 +70,7 @@ static char *passwd_field(unsigned field)
 char *user_name(void)
 {
 	char *name = passwd_field(0);
-	if (name)
-		return name;
-	const struct passwd *pw = getpwuid(getuid()); /* LDAP and the like */
-	return pw ? xstrdup(pw->pw_name) : xasprintf("%u", (unsigned)getuid());
+	return name ? name : xasprintf("%u", (unsigned)getuid());
 }
 
 char *dir_home(struct sbx_err *err)
@@ -53,13 +78,9 @@ char *dir_home(struct sbx_err *err)
 	const char *home = getenv("HOME");
 	if (home && *home == '/')
 		return xstrdup(home);
-	char *field = passwd_field(5);
+	_cleanup_free_ char *field = passwd_field(5);
 	if (field && *field == '/')
-		return field;
-	cleanup_free(&field);
-	const struct passwd *pw = getpwuid(getuid());
-	if (pw && pw->pw_dir && *pw->pw_dir == '/')
-		return xstrdup(pw->pw_dir);
+		return steal_ptr(field);
 	sbx_fail_plain(err, -ENOENT,
 		"no home directory: $HOME is not an absolute path and the password database has none for user %u",
 		(unsigned)getuid());

@@ -280,7 +280,7 @@ written" "$output"
 @test "the program maps no library beyond its four and libc" {
 	[ -z "${SBX_SANITIZED-}" ] || skip "a build with sanitizers"
 	local libs
-	libs=$(ldd "$SBX" | awk '{print $1}' | grep -vE '^(linux-vdso|/lib.*ld-linux|libc\.so|libcap\.so|libseccomp\.so|libinih\.so|libjansson\.so)' || true)
+	libs=$(ldd "$SBX" | awk '{print $1}' | grep -vE '^(statically|linux-vdso|/lib.*ld-linux|libc\.so|libcap\.so|libseccomp\.so|libinih\.so|libjansson\.so)' || true)
 	assert_eq "" "$libs" "libraries"
 }
 
