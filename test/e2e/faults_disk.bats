@@ -155,3 +155,18 @@ limits_of_the_caller() {
 @test "few descriptors, little memory, short files, no processes: one clear line, and the store stays whole" {
 	on_disk size=64M limits_of_the_caller
 }
+
+# On NFS as far as sbx can tell: fstatfs(2) of the store, and of nothing else, says so.
+@test "a store on NFS is refused by all that would use it, with what to do, and nothing is put there" {
+	need strace
+	export SBX_STORE=$BATS_TEST_TMPDIR/nfs
+	mkdir -m 700 "$SBX_STORE"
+	local on_nfs=(strace -f -o /dev/null -P "$SBX_STORE" -e inject=fstatfs:poke_exit=@arg2=6969000000000000 "$SBX") words
+	words="the store $SBX_STORE is on NFS, which cannot hold layers; set SBX_STORE"
+	says 1 "$words" "${on_nfs[@]}" images
+	says 1 "$words" "${on_nfs[@]}" image import "$HELLO_IMAGE" hello
+	says 125 "$words" "${on_nfs[@]}" run --userns single --network none --image "$HELLO_IMAGE" -- true
+	assert_eq "" "$(ls -A "$SBX_STORE")"
+	run "${on_nfs[@]}" doctor
+	assert_has "$output" 'NFS'
+}
